@@ -1,0 +1,1 @@
+"""How answers are got: planning of batches, generation, the store."""

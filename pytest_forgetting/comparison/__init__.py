@@ -1,0 +1,1 @@
+"""What changed: outcomes, counts, gates. Pure functions of grades."""

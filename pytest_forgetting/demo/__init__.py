@@ -1,0 +1,1 @@
+"""Facts, and the small models made from them."""

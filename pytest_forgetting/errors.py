@@ -1,0 +1,20 @@
+"""What can go wrong, sorted by who must act: the suite's author, the caller, or the machine.
+
+Every message is complete as it stands (where, what was found, what was wanted); nobody adds to it on the way out.
+"""
+
+
+class ForgettingError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class SuiteError(ForgettingError):
+    """A suite cannot be read. One line per finding: ``file:line:column: what was found; what was wanted``."""
+
+
+class WrongUsage(ForgettingError):
+    """The command cannot be meant as given: an unknown reference, a value out of range (pytest's exit code 4)."""
+
+
+class CannotAnswer(ForgettingError):
+    """The question could not be answered: weights that do not load, a lack of memory (exit code 3)."""

@@ -1,0 +1,1 @@
+"""Is it right: matchers and checks, pure functions of text."""

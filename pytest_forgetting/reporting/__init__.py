@@ -1,0 +1,1 @@
+"""What is told: each module a view of one Comparison."""

@@ -1,0 +1,122 @@
+"""What is asked: suites and their cases, as plain frozen values without YAML or pydantic in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["qa", "checklist"]
+Role = Literal["general", "target"]
+Severity = Literal["critical", "high", "medium", "low"]
+MatchRule = Literal["word", "exact", "number", "contains", "regex"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+"""From the gravest down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question in both forms that a model may need."""
+
+    text: str
+    """For a model without a chat template."""
+    messages: tuple[Message, ...]
+    """For a model with one."""
+    text_stop: tuple[str, ...] = ()
+    """Strings that end an answer to `text`."""
+    chat_stop: tuple[str, ...] = ()
+    """Strings that end an answer to `messages`."""
+    max_new_tokens: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition on an answer, of a checklist case."""
+
+    type: str
+    """The check's name without `not-`, as in `grading.checks`."""
+    value: object = None
+    negated: bool = False
+    """Written with `not-`: the answer must fail the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question and what a right answer looks like."""
+
+    id: str
+    category: str
+    prompt: Prompt
+    expected: tuple[str, ...] = ()
+    """Accepted answers (qa); empty for a checklist case."""
+    match: MatchRule | None = None
+    """How `expected` is compared with the answer (qa)."""
+    checks: tuple[Check, ...] = ()
+    """All must hold (checklist)."""
+    title: str = ""
+    """What a person reads in lists: the question, or the checklist entry's `test`."""
+    severity: Severity | None = None
+    """Set for checklist cases only."""
+    require_pass: bool = False
+    """The model alone is judged: a wrong answer fails whatever the baseline said."""
+    tags: tuple[str, ...] = ()
+    skip: str | None = None
+    """The reason, if the case is not to be asked."""
+    cluster: str | None = None
+    """Cases of one cluster are not independent of each other."""
+    file: str = ""
+    """The file that the case stands in (the suite's, or its source's), as shown to people."""
+    line: int = 0
+    """1-based line in `file`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """How much may be lost. All fractions are exact: 0.1 means one tenth."""
+
+    max_drop: Fraction = Fraction(1, 10)
+    category_max_drop: Mapping[str, Fraction] = field(default_factory=dict)
+    """Allowed drop by category name."""
+    every_category_max_drop: Fraction | None = None
+    """Allowed drop of each category that `category_max_drop` does not name; None: reported, not gated."""
+    rule: Literal["threshold"] = "threshold"
+    min_gain: Fraction = Fraction(0)
+    """`role: target` only."""
+    min_retention: Fraction | None = None
+    """Least share of what the baseline knew that must be kept; None: not asked for."""
+
+    def category_threshold(self, category: str) -> Fraction | None:
+        """The allowed drop of `category`, or None where categories are reported only."""
+        return self.category_max_drop.get(category, self.every_category_max_drop)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite file, read and checked."""
+
+    path: Path
+    name: str
+    kind: Kind
+    cases: tuple[Case, ...]
+    role: Role = "general"
+    gate: GatePolicy = field(default_factory=GatePolicy)
+    gate_line: int = 1
+    """1-based line of the `gate:` key, else of `forgetting:`."""
+    fail_on: Severity = "critical"
+    """Forgotten cases of this severity or a graver one fail by themselves (checklist)."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category names in the order of their first case."""
+        return tuple(dict.fromkeys(case.category for case in self.cases))

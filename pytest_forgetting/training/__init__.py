@@ -1,0 +1,1 @@
+"""Fine-tuning that the demo and users share."""
