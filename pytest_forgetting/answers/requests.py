@@ -1,0 +1,76 @@
+"""What exactly a model is asked, and under which conditions: the content that addresses an answer in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_forgetting.suites.cases import Prompt
+
+ANSWER_VERSION = 1
+"""Raised when decoding itself changes, so that answers of older versions are not taken for new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt in the form that one model is asked it, with its decoding limits."""
+
+    text: str | None
+    """The plain text, None where the model is asked through its chat template."""
+    messages: tuple[tuple[str, str], ...]
+    """(role, content) turns; empty for plain text."""
+    stop: tuple[str, ...]
+    max_new_tokens: int
+
+    @property
+    def shown(self) -> str:
+        """The prompt as a person reads it in reports."""
+        if self.text is not None:
+            return self.text
+        if len(self.messages) == 1:
+            return self.messages[0][1]
+        return "\n".join(f"{role}: {content}" for role, content in self.messages)
+
+    def content(self) -> list[Any]:
+        """The request as plain JSON values, for hashing and for recordings."""
+        prompt = self.text if self.text is not None else [list(turn) for turn in self.messages]
+        return [prompt, list(self.stop), self.max_new_tokens]
+
+
+def request_for(prompt: Prompt, *, chat: bool) -> Request:
+    """Take from `prompt` the form that fits: messages where there is a chat template, else text."""
+    if not chat:
+        return Request(prompt.text, (), prompt.text_stop, prompt.max_new_tokens)
+    turns = tuple((message.role, message.content) for message in prompt.messages)
+    return Request(None, turns, prompt.chat_stop, prompt.max_new_tokens)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Everything beside the request that an answer depends on."""
+
+    fingerprint: str
+    """Of weights, adapter and tokenizer."""
+    chat_template: str | None
+    chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    dtype: str = "float32"
+    device_type: str = "cpu"
+    attention: str = "sdpa"
+    quantization: str = "none"
+
+    def digest(self) -> bytes:
+        """A hash over all of it, computed once per side and mixed into every key."""
+        return _sha256([ANSWER_VERSION, asdict(self)])
+
+
+def key(conditions_digest: bytes, request: Request) -> bytes:
+    """The store's address of the answer to `request` under the conditions hashed in `conditions_digest`."""
+    return _sha256([conditions_digest.hex(), request.content()])
+
+
+def _sha256(value: object) -> bytes:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).digest()

@@ -1,0 +1,163 @@
+"""Answers already given, in one SQLite file that workers and later runs share.
+
+The store is a cache: whatever goes wrong with it costs time, never an answer and never a verdict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from pytest_forgetting.answers.answer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+STORE_VERSION = 1
+SIZE_LIMIT = 1 << 30
+"""Bytes; a larger store loses its least recently used answers when it is opened."""
+LOOKUP_CHUNK = 500
+"""Keys asked for in one statement; SQLite takes at least 999 variables."""
+DAY = 86_400
+
+_SCHEMA = f"""
+pragma journal_mode = wal;
+pragma user_version = {STORE_VERSION};
+create table if not exists answers (key blob primary key, answer text not null, used integer not null) without rowid;
+create table if not exists facts (name text primary key, value text not null) without rowid;
+"""
+
+
+class Store:
+    """Answers by key, and a few facts about models by name, in `folder`/answers.sqlite."""
+
+    def __init__(self, folder: Path, size_limit: int = SIZE_LIMIT) -> None:
+        """Open the store, making or rebuilding it where needed.
+
+        Args:
+            folder: made private to the user where it does not exist.
+            size_limit: bytes above which old answers are dropped.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+        self.path = folder / "answers.sqlite"
+        self.notes: list[str] = []
+        self._unsaved: dict[bytes, Answer] = {}
+        # Switching to WAL ignores the busy timeout: two first openers would fail without this lock.
+        with FileLock(str(folder / "open.lock")):
+            self._database = self._open_or_rebuild()
+            self._shrink(size_limit)
+
+    def recall(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
+        """Those of `keys` that have an answer, with it."""
+        found = {key: self._unsaved[key] for key in keys if key in self._unsaved}
+        with self._mending():
+            for start in range(0, len(keys), LOOKUP_CHUNK):
+                found.update(self._lookup(keys[start : start + LOOKUP_CHUNK]))
+        return found
+
+    def keep(self, answers: Mapping[bytes, Answer]) -> None:
+        """Save `answers` at once; where the disk refuses, hold them in memory to the end of the run."""
+        now = int(time.time())
+        rows = [(key, _to_json(answer), now) for key, answer in answers.items()]
+        try:
+            with self._database:
+                self._database.executemany("insert or replace into answers values (?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            self._unsaved.update(answers)
+            self._note(f"answers could not be saved in {self.path} ({error}); they are kept for this run only")
+
+    def remember(self, name: str, value: str) -> None:
+        """Save a fact about a model, such as whether its adapter has any effect."""
+        with contextlib.suppress(sqlite3.Error), self._database:
+            self._database.execute("insert or replace into facts values (?, ?)", (name, value))
+
+    def fact(self, name: str) -> str | None:
+        """A fact saved by `remember`, else None."""
+        with self._mending():
+            row = self._database.execute("select value from facts where name = ?", (name,)).fetchone()
+            return None if row is None else str(row[0])
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
+        marks = ",".join("?" * len(keys))
+        rows = self._database.execute(f"select key, answer, used from answers where key in ({marks})", keys).fetchall()
+        self._touch([key for key, _, used in rows if used < time.time() - DAY])
+        return {key: _from_json(text) for key, text, _ in rows}
+
+    def _touch(self, keys: Iterable[bytes]) -> None:
+        """Mark answers as used today; at most once a day, so that reading seldom writes."""
+        rows = [(int(time.time()), key) for key in keys]
+        if rows:
+            with contextlib.suppress(sqlite3.OperationalError), self._database:
+                self._database.executemany("update answers set used = ? where key = ?", rows)
+
+    def _open_or_rebuild(self) -> sqlite3.Connection:
+        try:
+            return self._open()
+        except sqlite3.DatabaseError as error:
+            self._set_aside(error)
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.touch(mode=0o600)
+        database = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+        version = database.execute("pragma user_version").fetchone()[0]
+        if version not in (0, STORE_VERSION):
+            database.close()
+            raise sqlite3.DatabaseError(f"it is of version {version}, this program writes version {STORE_VERSION}")
+        database.executescript(_SCHEMA)
+        database.execute("pragma synchronous = normal")
+        return database
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        aside = self.path.with_suffix(f".set-aside-{time.time_ns()}")
+        self.path.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self._note(f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew")
+
+    @contextlib.contextmanager
+    def _mending(self) -> Iterator[None]:
+        """Answers that cannot be read are answers that must be asked again, not an error."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, ValueError) as error:
+            with FileLock(str(self.folder / "open.lock")):
+                self._database.close()
+                self._set_aside(sqlite3.DatabaseError(str(error)))
+                self._database = self._open()
+
+    def _shrink(self, size_limit: int) -> None:
+        if self.path.stat().st_size <= size_limit:
+            return
+        with self._database:
+            self._database.execute(
+                "delete from answers where used <= (select used from answers order by used"
+                " limit 1 offset (select count(*) from answers) / 2)"
+            )
+        self._database.execute("vacuum")
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def _to_json(answer: Answer) -> str:
+    # ASCII on purpose: a lone surrogate in a model's output is no valid UTF-8, but a valid escape.
+    return json.dumps([answer.text, answer.finish, answer.tokens, answer.reason], separators=(",", ":"))
+
+
+def _from_json(text: str) -> Answer:
+    words, finish, tokens, reason = json.loads(text)
+    return Answer(words, finish, None if tokens is None else tuple(tokens), reason)

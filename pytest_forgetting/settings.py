@@ -1,0 +1,60 @@
+"""What a run is asked to do: one frozen value, the same with and without pytest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+Inconclusive = Literal["warn", "fail", "pass"]
+INCONCLUSIVE_CHOICES: tuple[Inconclusive, ...] = ("warn", "fail", "pass")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a caller may choose; references are still text here."""
+
+    model: str | None = None
+    """The fine-tuned model under test."""
+    baseline: str | None = None
+    """The model it was tuned from; None: the one that the candidate itself records."""
+    max_drop: Fraction | None = None
+    """Overrides the suites' overall thresholds, not their category thresholds."""
+    confidence: float = 0.95
+    """Of intervals."""
+    inconclusive: Inconclusive = "warn"
+    """What an INCONCLUSIVE gate does to the exit code."""
+    reports: tuple[Path, ...] = ()
+    record: Path | None = None
+    """Where to write a recording of the answers."""
+    store: Path | None = None
+    """Folder of the answer store; None: the user's cache folder."""
+    no_store: bool = False
+    """Keep answers for this run only."""
+    limit: int | None = None
+    """Cases of each suite, drawn with a fixed seed."""
+    device: str = "auto"
+    dtype: str = "auto"
+    quantization: str = "none"
+    batch_size: int | None = None
+    """Rows asked at once; None: found from free memory."""
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+    allow_python: bool = False
+    chat_template: str = "own"
+    """own, baseline, model, none, or a file."""
+    chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def fraction(text: str) -> Fraction:
+    """Read a share exactly: ``0.1``, ``10%`` and ``1/10`` are one tenth.
+
+    Raises:
+        ValueError: it is no number, or not within 0 and 1.
+    """
+    number = text.strip()
+    share = Fraction(number[:-1].strip()) / 100 if number.endswith("%") else Fraction(number)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text} is not within 0 and 1")
+    return share
