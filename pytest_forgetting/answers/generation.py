@@ -1,0 +1,133 @@
+"""Batched greedy decoding: the same answers as one prompt at a time, several times sooner.
+
+Rows are left-padded and carry explicit position ids, so that in float32 an answer does not depend on its
+neighbours. Nothing of a checkpoint's generation_config takes part except its end-of-sequence ids.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import DynamicCache
+
+from pytest_forgetting.answers.answer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_forgetting.models.loading import LoadedModel
+
+
+@dataclass(slots=True)
+class Row:
+    """One tokenised prompt and the answer growing behind it."""
+
+    prompt: list[int]
+    stop: tuple[str, ...]
+    limit: int
+    """Most new tokens."""
+    new: list[int] = field(default_factory=list)
+    answer: Answer | None = None
+
+
+class GreedyDecoder:
+    """Decodes rows with one loaded model."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        """Look once at what the model's forward pass takes; architectures differ."""
+        self.loaded = loaded
+        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
+        self._takes = frozenset(inspect.signature(plain.forward).parameters)
+        self._config = plain.config
+        self.batched = can_batch(loaded.model)
+
+    @torch.inference_mode()
+    def decode(self, rows: Sequence[Row]) -> None:
+        """Give every row its answer; rows leave the batch as they end."""
+        if not self.batched:
+            for row in rows:
+                self._decode_alone(row)
+            return
+        ids, mask = self._left_padded(rows)
+        cache = DynamicCache(config=self._config)
+        logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache)
+        live = list(rows)
+        while True:
+            self._advance(live, logits)
+            going = [n for n, row in enumerate(live) if row.answer is None]
+            if not going:
+                return
+            if len(going) < len(live):
+                live, kept = [live[n] for n in going], torch.tensor(going, device=mask.device)
+                cache.batch_select_indices(kept)
+                mask = mask[kept]
+            mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
+            latest = torch.tensor([[row.new[-1]] for row in live], device=mask.device)
+            logits = self._forward(latest, mask, mask.sum(-1, keepdim=True) - 1, cache)
+
+    def _left_padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        width = max(len(row.prompt) for row in rows)
+        pad = self.loaded.tokenizer.pad_token_id or 0
+        ids = [[pad] * (width - len(row.prompt)) + row.prompt for row in rows]
+        mask = [[0] * (width - len(row.prompt)) + [1] * len(row.prompt) for row in rows]
+        device = self.loaded.model.device
+        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+    def _forward(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
+        """Logits of the last position, (rows, vocabulary)."""
+        offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
+        taken = {name: value for name, value in offered.items() if name in self._takes}
+        out = self.loaded.model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **taken)
+        return out.logits[:, -1]  # type: ignore[no-any-return]
+
+    def _advance(self, live: Sequence[Row], logits: torch.Tensor) -> None:
+        """Append to each row its most likely token."""
+        broken = logits.isnan().any(-1).tolist()
+        for row, token, is_nan in zip(live, logits.argmax(-1).tolist(), broken, strict=True):
+            if is_nan:
+                row.answer = Answer("", "unanswered", reason="the model's logits are not numbers (NaN)")
+            else:
+                self._append(row, token)
+
+    def _append(self, row: Row, token: int) -> None:
+        row.new.append(token)
+        if token in self.loaded.eos_token_ids:
+            row.answer = self._finished(row, "eos", row.new[:-1])
+        elif row.stop and (text := first_part(self._text(row.new), row.stop)) is not None:
+            row.answer = Answer(text, "stop", tuple(row.new))
+        elif len(row.new) >= row.limit:
+            row.answer = self._finished(row, "length", row.new)
+
+    def _finished(self, row: Row, finish: Any, spoken: list[int]) -> Answer:
+        return Answer(self._text(spoken), finish, tuple(row.new))
+
+    def _text(self, tokens: list[int]) -> str:
+        return str(self.loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _decode_alone(self, row: Row) -> None:
+        """One row without padding, through transformers' own loop: for architectures whose state is no KV cache."""
+        ids = torch.tensor([row.prompt], device=self.loaded.model.device)
+        while row.answer is None:
+            logits = self.loaded.model(input_ids=torch.cat([ids, ids.new_tensor([row.new])], dim=1)).logits[:, -1]
+            self._advance([row], logits)
+
+
+def can_batch(model: Any) -> bool:
+    """Whether rows of several lengths may share a left-padded batch with a KV cache.
+
+    Recurrent models (Mamba and its kin) carry padding into their state, and prompt-learning adapters prepend
+    virtual tokens that shift every position.
+    """
+    configs = getattr(model, "peft_config", {})
+    learned_prompt = any(getattr(config, "is_prompt_learning", False) for config in configs.values())
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return not learned_prompt and not getattr(plain, "_is_stateful", False)
+
+
+def first_part(text: str, stop: tuple[str, ...]) -> str | None:
+    """What stands before the first stop string, None where none has come yet."""
+    ends = [found for found in (text.find(string) for string in stop) if found >= 0]
+    return text[: min(ends)] if ends else None

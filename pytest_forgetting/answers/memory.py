@@ -1,0 +1,53 @@
+"""How many rows fit into memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+
+from pytest_forgetting.answers.planning import rows_that_fit
+
+if TYPE_CHECKING:
+    from pytest_forgetting.models.loading import LoadedModel
+
+MOST_ROWS = {"cpu": 128, "mps": 64, "cuda": 256}
+"""Beyond these, larger batches no longer raise the rate; measured for the CPU, customary for the others."""
+ACTIVATIONS = 24
+"""Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
+
+
+def batch_size_for(loaded: LoadedModel, tokens: int) -> int:
+    """Rows of `tokens` tokens (prompt and answer) that can be decoded at once."""
+    kind = torch.device(loaded.device).type
+    return rows_that_fit(free_bytes(loaded.device), bytes_per_row(loaded.model, tokens), MOST_ROWS.get(kind, 64))
+
+
+def bytes_per_row(model: Any, tokens: int) -> int:
+    """Peak bytes of one row: KV cache, activations of the prefill, and the logits of its last position."""
+    config = model.config.get_text_config()
+    width = model.dtype.itemsize
+    heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", 1)
+    head = getattr(config, "head_dim", None) or config.hidden_size // max(1, getattr(config, "num_attention_heads", 1))
+    cache = 2 * config.num_hidden_layers * heads * head * tokens * width
+    return cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size
+
+
+def free_bytes(device: str) -> int:
+    """Bytes that can still be had on `device`."""
+    if device.startswith("cuda"):
+        free: int = torch.cuda.mem_get_info(device)[0]
+        # What torch holds in its own cache is free to us as well.
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if device.startswith("mps"):
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    return int(psutil.virtual_memory().available)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on any device (on the CPU torch raises a plain RuntimeError)."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in text for sign in ("out of memory", "can't allocate memory"))

@@ -1,0 +1,18 @@
+"""Which rows share a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def longest_first(items: Sequence[T], length: Callable[[T], int]) -> list[T]:
+    """Rows of like length side by side, the longest in front: little padding, and a lack of memory shows at once."""
+    return sorted(items, key=length, reverse=True)
+
+
+def rows_that_fit(free_bytes: int, bytes_per_row: int, most: int, share: float = 0.5) -> int:
+    """How many rows of `bytes_per_row` fit into `share` of the free memory: at least one, at most `most`."""
+    return max(1, min(most, int(free_bytes * share) // max(1, bytes_per_row)))
