@@ -31,7 +31,7 @@ def bytes_per_row(model: Any, tokens: int) -> int:
     heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", 1)
     head = getattr(config, "head_dim", None) or config.hidden_size // max(1, getattr(config, "num_attention_heads", 1))
     cache = 2 * config.num_hidden_layers * heads * head * tokens * width
-    return cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size
+    return int(cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size)
 
 
 def free_bytes(device: str) -> int:
