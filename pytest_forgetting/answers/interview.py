@@ -1,0 +1,148 @@
+"""Asking live models what the store does not know yet, one process at a time per device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from filelock import FileLock, Timeout
+
+from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.requests import Request
+from pytest_forgetting.answers.sides import LiveSide, SideName
+from pytest_forgetting.answers.store import Store
+
+if TYPE_CHECKING:
+    from pytest_forgetting.models.loading import LoadedModel, LoadedPair
+
+Wanted = Mapping[SideName, Sequence[Request]]
+SLOT_POLL = 0.5
+"""Seconds between looks at the store while another process holds the device."""
+
+
+class Progress(Protocol):
+    """Told about work as it goes on."""
+
+    def start(self, label: str, total: int) -> None:
+        """`total` answers of `label` are about to be computed."""
+
+    def advance(self, done: int) -> None:
+        """`done` more of them are there."""
+
+    def finish(self) -> None:
+        """That was all."""
+
+
+@dataclass
+class Effort:
+    """What asking cost in this process."""
+
+    seconds: dict[SideName, float] = field(default_factory=lambda: {"baseline": 0.0, "model": 0.0})
+    computed: dict[SideName, int] = field(default_factory=lambda: {"baseline": 0, "model": 0})
+    notes: list[str] = field(default_factory=list)
+
+
+class Interview:
+    """Computes missing answers and stores them, holding the device's slot while a model is resident."""
+
+    def __init__(
+        self,
+        sides: Mapping[SideName, LiveSide],
+        load: Callable[[], LoadedPair],
+        store: Store,
+        slot: Path,
+        batch_size: int | None,
+    ) -> None:
+        """Prepare; nothing is loaded before something is asked.
+
+        Args:
+            sides: the sides that can be asked.
+            load: gives the pair of models; itself lazy per side.
+            store: takes the answers, batch by batch.
+            slot: lock file of the device.
+            batch_size: rows at once, None for as many as fit.
+        """
+        self._sides = sides
+        self._load = load
+        self._store = store
+        self._lock = FileLock(str(slot))
+        self._batch_size = batch_size
+        self._pair: LoadedPair | None = None
+        self.effort = Effort()
+
+    def ask(self, wanted: Wanted, progress: Progress) -> None:
+        """Compute and store the answers to `wanted`, less what another process stores meanwhile.
+
+        Raises:
+            CannotAnswer: a model does not load, or memory does not suffice.
+        """
+        while missing := self._missing(wanted):
+            if self._take_slot():
+                missing = self._missing(missing)
+                for name, requests in missing.items():
+                    self._ask_side(name, requests, progress)
+                return
+
+    def close(self) -> None:
+        """Free the models and let others onto the device."""
+        self._pair = None
+        self._lock.release(force=True)
+
+    def _take_slot(self) -> bool:
+        if self._lock.is_locked:
+            return True
+        try:
+            self._lock.acquire(timeout=SLOT_POLL)
+        except Timeout:
+            return False
+        return True
+
+    def _missing(self, wanted: Wanted) -> dict[SideName, list[Request]]:
+        missing: dict[SideName, list[Request]] = {}
+        for name, requests in wanted.items():
+            distinct = list(dict.fromkeys(requests))
+            unknown = [r for r, a in zip(distinct, self._sides[name].stored(distinct), strict=True) if a is None]
+            if unknown:
+                missing[name] = unknown
+        return missing
+
+    def _ask_side(self, name: SideName, requests: list[Request], progress: Progress) -> None:
+        from pytest_forgetting.answers.asking import ask
+
+        side, started = self._sides[name], time.perf_counter()
+        progress.start(name, len(requests))
+
+        def deliver(answers: dict[int, Answer]) -> None:
+            side.keep({requests[n]: answer for n, answer in answers.items()})
+            self.effort.computed[name] += len(answers)
+            progress.advance(len(answers))
+
+        try:
+            self._pair = self._pair or self._load()
+            with self._pair.speaking(name) as loaded:
+                ask(loaded, requests, side.conditions, deliver, self._batch_size)
+                self._note_effect(name, side, loaded, requests)
+        finally:
+            self.effort.seconds[name] += time.perf_counter() - started
+            progress.finish()
+        self.effort.notes = list(self._pair.notes)
+
+    def _note_effect(self, name: SideName, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
+        """Find out once per adapter whether it changes the logits at all, and keep that with the answers."""
+        fact = effect_fact(side)
+        if name == "model" and hasattr(loaded.model, "disable_adapter") and self._store.fact(fact) is None:
+            from pytest_forgetting.answers.effect import adapter_changes_logits
+
+            changed = adapter_changes_logits(loaded, requests[:8], side.conditions)
+            self._store.remember(fact, "changes logits" if changed else NO_EFFECT)
+
+
+NO_EFFECT = "no effect"
+
+
+def effect_fact(side: LiveSide) -> str:
+    """Name of the stored fact about what a side's adapter does."""
+    return f"adapter:{side.conditions.fingerprint}:{side.conditions.dtype}"
