@@ -115,6 +115,8 @@ class Suite:
     """1-based line of the `gate:` key, else of `forgetting:`."""
     fail_on: Severity = "critical"
     """Forgotten cases of this severity or a graver one fail by themselves (checklist)."""
+    nodeid: str = ""
+    """The suite's path as reports show it and pytest selects it."""
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -1,0 +1,186 @@
+"""The whole way from suites to a Comparison, without pytest: `compare()` and the test items both walk it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_forgetting.comparison.comparison import (
+    Comparison,
+    Finding,
+    Judge,
+    SuiteResult,
+    Timing,
+    decide,
+)
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.grading.grade import grade
+
+if TYPE_CHECKING:
+    from pytest_forgetting.answers.answer import Answer
+    from pytest_forgetting.answers.interview import Interview, Progress
+    from pytest_forgetting.answers.requests import Request
+    from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.suites.cases import Case, Suite
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def start(self, label: str, total: int) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
+
+
+class Facts(Protocol):
+    """What is known about the pair beside its answers."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader should know before trusting the comparison."""
+
+    def adapter_inert(self) -> bool:
+        """Whether the candidate is an adapter that changes nothing."""
+
+
+class Evaluation:
+    """All that a run knows: suites, answers, results. Items are pure functions of it."""
+
+    def __init__(
+        self,
+        sides: Mapping[SideName, Side],
+        facts: Facts,
+        interview: Interview | None = None,
+        confidence: float = 0.95,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            sides: both, or the baseline alone where answers are only recorded.
+            facts: about the pair.
+            interview: asks live sides; None where both are recordings.
+            confidence: of intervals.
+            settings: as the report shows them.
+        """
+        self.sides = sides
+        self.facts = facts
+        self.interview = interview
+        self._confidence = confidence
+        self._settings = dict(settings or {})
+        self._results: dict[int, CaseResult] = {}
+
+    def check_recordings(self, suites: Iterable[Suite]) -> None:
+        """See that recordings were made from these very suites.
+
+        Raises:
+            WrongUsage: they were not; the message tells what differs.
+        """
+        from pytest_forgetting.answers.sides import RecordedSide
+
+        recorded = [side for side in self.sides.values() if isinstance(side, RecordedSide)]
+        misfits = [line for suite in suites for side in recorded for line in side.misfits(suite)]
+        if misfits:
+            raise WrongUsage("\n".join(misfits))
+
+    def ensure(self, wanted: Sequence[tuple[Suite, Case]], progress: Progress | None = None) -> None:
+        """Get whatever answers are missing and grade them, so that `result` knows all of `wanted`.
+
+        Raises:
+            CannotAnswer: a model cannot be asked.
+        """
+        open_cases = [(suite, case) for suite, case in wanted if id(case) not in self._results and case.skip is None]
+        if self.interview is not None:
+            missing = self._missing(open_cases)
+            if missing:
+                self.interview.ask(missing, progress or Silent())
+        self.recall(open_cases)
+
+    def recall(self, wanted: Iterable[tuple[Suite, Case]]) -> None:
+        """Grade those of `wanted` whose answers are at hand on both sides."""
+        for suite, cases in _by_suite(wanted):
+            self._recall_suite(suite, [case for case in cases if id(case) not in self._results and case.skip is None])
+
+    def result(self, suite: Suite, case: Case) -> CaseResult:
+        """Both graded answers to `case`, asking where they are missing."""
+        if id(case) not in self._results:
+            self.ensure([(suite, case)])
+        return self._results[id(case)]
+
+    def known(self, cases: Iterable[Case]) -> list[CaseResult]:
+        """The results there are, without asking."""
+        return [self._results[id(case)] for case in cases if id(case) in self._results]
+
+    def judge_suite(self, suite: Suite, cases: Iterable[Case], *, gated: bool = True) -> SuiteResult:
+        """Count and judge the known results of `cases`."""
+        judge = Judge(self._confidence, self.facts.adapter_inert())
+        return judge.suite(suite, self.known(cases), gated=gated)
+
+    def comparison(self, suites: Sequence[SuiteResult], timing: Timing | None = None) -> Comparison:
+        """The run's one result, of which every report is a view."""
+        failing = sum(len(result.failing_cases) for result in suites)
+        gates = [scope.ruling for result in suites for scope in result.gates]
+        return Comparison(
+            decision=decide(gates, failing),
+            baseline=self.sides["baseline"].participant,
+            model=self.sides["model"].participant,
+            suites=tuple(suites),
+            settings=self._settings,
+            audit=(*self.facts.findings(), *_identity(self.sides, suites)),
+            timing=timing or Timing(),
+        )
+
+    def close(self) -> None:
+        """Free the models."""
+        if self.interview is not None:
+            self.interview.close()
+
+    def _missing(self, wanted: Sequence[tuple[Suite, Case]]) -> dict[SideName, list[Request]]:
+        from pytest_forgetting.answers.sides import LiveSide
+
+        missing: dict[SideName, list[Request]] = {}
+        for name, side in self.sides.items():
+            if isinstance(side, LiveSide):
+                requests = [side.request(case) for _, case in wanted]
+                lacking = [r for r, a in zip(requests, side.stored(requests), strict=True) if a is None]
+                if lacking:
+                    missing[name] = lacking
+        return missing
+
+    def _recall_suite(self, suite: Suite, cases: list[Case]) -> None:
+        model, baseline = self.sides["model"], self.sides["baseline"]
+        pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
+        for case, had, has in pairs:
+            if had is not None and has is not None:
+                shown = model.request(case).shown
+                self._results[id(case)] = CaseResult(case, shown, _judged(case, had), _judged(case, has))
+
+
+def _judged(case: Case, answer: Answer) -> Judged:
+    if answer.finish == "unanswered":
+        return Judged(answer.text, answer.finish, False, answer.reason or "no answer")
+    judged = grade(case, answer)
+    return Judged(answer.text, answer.finish, judged.correct, judged.why)
+
+
+def _by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list[Case]]]:
+    suites: dict[int, tuple[Suite, list[Case]]] = {}
+    for suite, case in wanted:
+        suites.setdefault(id(suite), (suite, []))[1].append(case)
+    return suites.values()
+
+
+def _identity(sides: Mapping[SideName, Side], suites: Sequence[SuiteResult]) -> list[Finding]:
+    """Say it where there was nothing to compare."""
+    baseline, model = sides["baseline"].participant, sides["model"].participant
+    if baseline.fingerprint == model.fingerprint:
+        return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
+    results = [result for suite in suites for result in suite.results]
+    if results and all(result.baseline.answer == result.model.answer for result in results):
+        return [Finding("identity", "warning", f"all {len(results)} answers of both models are the same")]
+    return []

@@ -1,0 +1,119 @@
+"""The comparison as lines for a terminal: a table, the counts, the forgotten cases, what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tabulate import tabulate
+
+from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.gates import percent
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+
+SHOWN_CASES = 20
+"""Forgotten cases listed; reports have them all."""
+SHOWN_CHARACTERS = 70
+"""Of an answer, in the list."""
+_COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
+_OUTCOMES = ("retained", "forgotten", "learned", "unknown", "unanswered")
+
+
+def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
+    """One row per suite, and below it one per category."""
+    rows = [row for suite in comparison.suites for row in _suite_rows(suite)]
+    head = [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+    align = ("left", *("right",) * 6, "left", "left")
+    # tabulate strips the indentation of categories unless told that it is meant.
+    yield from tabulate(
+        rows, head, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
+    ).splitlines()
+
+
+def _suite_rows(result: SuiteResult) -> Iterator[list[str]]:
+    lost = ", ".join(f"{scope.name} {_drop(scope)}" for scope in result.silent_losses)
+    yield _row(result.suite.name, result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
+    for scope in result.categories:
+        yield _row(f"  {scope.name}", scope)
+
+
+def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
+    counts, evidence = scope.counts, scope.evidence
+    shares = [percent(share if counts.n else None) for share in (counts.baseline_accuracy, counts.model_accuracy)]
+    interval = "" if evidence is None else f"{_signed(evidence.low)} … {_signed(evidence.high)}"
+    numbers = [str(counts.n), *shares, _drop(scope), str(counts.forgotten), str(counts.learned)]
+    return [name, *numbers, interval, verdict(scope) + note]
+
+
+def verdict(scope: ScopeResult) -> str:
+    """The verdict with its reason, in words: ``FAIL  > 10 pts, proven``."""
+    if scope.ruling.verdict == "reported":
+        return ""
+    told = [scope.ruling.because]
+    if scope.evidence is not None and scope.ruling.verdict != "inconclusive":
+        told.append(scope.evidence.words)
+    return f"{scope.ruling.verdict.upper()}  {', '.join(told)}"
+
+
+def _drop(scope: ScopeResult) -> str:
+    return f"{_signed(float(scope.counts.drop))} pts" if scope.counts.n else "–"
+
+
+def _signed(share: float) -> str:
+    text = f"{share * 100:.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", "−")
+
+
+def counts(comparison: Comparison) -> str:
+    """All outcomes in one line: ``131 retained, 14 forgotten, 4 learned, 9 unknown``."""
+    tally = Counter(result.outcome for result in comparison.results)
+    named = [f"{tally[name]} {name}" for name in _OUTCOMES if tally[name] or name != "unanswered"]
+    return ", ".join(named)
+
+
+def forgotten(comparison: Comparison, limit: int = SHOWN_CASES) -> Iterator[str]:
+    """What was forgotten, case by case, those that fail by themselves first."""
+    listed = [(suite, result) for suite in comparison.suites for result in suite.results if _lost(suite, result)]
+    listed.sort(key=lambda pair: not pair[1].fails(pair[0].suite.fail_on))
+    for suite, result in listed[:limit]:
+        yield from _case(suite, result)
+    if len(listed) > limit:
+        yield f"… and {len(listed) - limit} more; --forgetting-report FILE.json lists them all"
+
+
+def _lost(suite: SuiteResult, result: CaseResult) -> bool:
+    return result.outcome == "forgotten" or result.fails(suite.suite.fail_on)
+
+
+def _case(suite: SuiteResult, result: CaseResult) -> Iterator[str]:
+    case = result.case
+    severity = f" [{case.severity}]" if case.severity else ""
+    yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
+    wanted = " or ".join(case.expected)
+    told = f"wanted {clipped(wanted)}" if wanted else result.model.why
+    yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}"
+
+
+def _quoted(judged: Judged) -> str:
+    return f'"{clipped(judged.answer.strip())}"'
+
+
+def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
+    """One line of at most `width` characters in which nothing can command a terminal."""
+    line = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(line.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def findings(comparison: Comparison) -> Iterator[str]:
+    """What the audit found."""
+    for finding in comparison.audit:
+        yield f"{finding.severity}: {finding.detail}"
+
+
+def headline(comparison: Comparison) -> str:
+    """Who was compared, over how much: the first line."""
+    cases = sum(len(suite.results) for suite in comparison.suites)
+    suites = len(comparison.suites)
+    count = f"{suites} suite{'s' * (suites != 1)} · {cases} case{'s' * (cases != 1)}"
+    return f"{comparison.model.ref} against {comparison.baseline.ref} · {count}"
