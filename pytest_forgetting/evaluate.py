@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.comparison.comparison import (
@@ -116,10 +116,16 @@ class Evaluation:
         """The results there are, without asking."""
         return [self._results[id(case)] for case in cases if id(case) in self._results]
 
-    def judge_suite(self, suite: Suite, cases: Iterable[Case], *, gated: bool = True) -> SuiteResult:
-        """Count and judge the known results of `cases`."""
+    def knows(self, case: Case) -> bool:
+        """Whether `case` has its result."""
+        return id(case) in self._results
+
+    def judge_suite(
+        self, suite: Suite, cases: Iterable[Case], gates: Container[str | None] | None = None
+    ) -> SuiteResult:
+        """Count and judge the known results of `cases`; `gates` as in `Judge.suite`."""
         judge = Judge(self._confidence, self.facts.adapter_inert())
-        return judge.suite(suite, self.known(cases), gated=gated)
+        return judge.suite(suite, self.known(cases), gates)
 
     def comparison(self, suites: Sequence[SuiteResult], timing: Timing | None = None) -> Comparison:
         """The run's one result, of which every report is a view."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -97,13 +97,22 @@ class Judge:
         threshold = Threshold(suite.gate.max_drop if allowed is None else allowed)
         return self.scope(category, members, threshold, gated=gated and allowed is not None)
 
-    def suite(self, suite: Suite, results: Sequence[CaseResult], *, gated: bool = True) -> SuiteResult:
-        """Judge a whole suite with its categories; a single ungated category says nothing new and is left out."""
-        overall = self.scope(suite.name, results, overall_threshold(suite), gated=gated)
+    def suite(
+        self, suite: Suite, results: Sequence[CaseResult], gates: Container[str | None] | None = None
+    ) -> SuiteResult:
+        """Judge a whole suite with its categories; a single ungated category says nothing new and is left out.
+
+        Args:
+            suite: what was asked.
+            results: of all its cases, or of those selected.
+            gates: the categories whose gates count, and None for the suite's own; None altogether: every gate counts.
+        """
+        counting: Container[str | None] = (None, *suite.categories) if gates is None else gates
+        overall = self.scope(suite.name, results, overall_threshold(suite), gated=None in counting)
         members: dict[str, list[CaseResult]] = {}
         for result in results:
             members.setdefault(result.case.category, []).append(result)
-        categories = [self.category(suite, name, its, gated=gated) for name, its in members.items()]
+        categories = [self.category(suite, name, its, gated=name in counting) for name, its in members.items()]
         telling = len(categories) > 1 or any(scope.ruling.verdict != "reported" for scope in categories)
         return SuiteResult(suite, tuple(results), overall, tuple(categories) if telling else ())
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import Request, request_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suites.cases import Case, Suite
 
 VERSION = 1
@@ -34,7 +33,9 @@ class Recorded:
 class Recording:
     """A recording read back."""
 
-    def __init__(self, ref: str, participant: Participant, chat_template: str | None, lines: Iterable[Recorded]) -> None:
+    def __init__(
+        self, ref: str, participant: Participant, chat_template: str | None, lines: Iterable[Recorded]
+    ) -> None:
         """Index the answers by what was asked.
 
         Args:
@@ -134,19 +135,6 @@ def write(
     body = json.dumps(head, sort_keys=True, indent=1, ensure_ascii=True)[:-2]
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, f'{body},\n "answers": [\n{rows}\n]}}\n')
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write `text` beside `path` and move it there, so that nobody ever sees half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _to_json(line: Recorded) -> dict[str, Any]:

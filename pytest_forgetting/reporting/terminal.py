@@ -75,8 +75,8 @@ def forgotten(comparison: Comparison, limit: int = SHOWN_CASES) -> Iterator[str]
     """What was forgotten, case by case, those that fail by themselves first."""
     listed = [(suite, result) for suite in comparison.suites for result in suite.results if _lost(suite, result)]
     listed.sort(key=lambda pair: not pair[1].fails(pair[0].suite.fail_on))
-    for suite, result in listed[:limit]:
-        yield from _case(suite, result)
+    for _, result in listed[:limit]:
+        yield from _case(result)
     if len(listed) > limit:
         yield f"… and {len(listed) - limit} more; --forgetting-report FILE.json lists them all"
 
@@ -85,7 +85,7 @@ def _lost(suite: SuiteResult, result: CaseResult) -> bool:
     return result.outcome == "forgotten" or result.fails(suite.suite.fail_on)
 
 
-def _case(suite: SuiteResult, result: CaseResult) -> Iterator[str]:
+def _case(result: CaseResult) -> Iterator[str]:
     case = result.case
     severity = f" [{case.severity}]" if case.severity else ""
     yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"

@@ -1,0 +1,158 @@
+"""The table of options, and how pytest's configuration becomes `Settings`.
+
+Cheap to import: the plugin's entry point imports it in every pytest session.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_forgetting.settings import Settings
+
+PREFIX = "forgetting"
+ENVIRONMENT = "PYTEST_FORGETTING_"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: ``--forgetting-NAME``, ini ``forgetting_NAME``, environment ``PYTEST_FORGETTING_NAME``."""
+
+    name: str
+    help: str
+    metavar: str | None = None
+    """None: a flag."""
+    short: bool = False
+    """Whether ``--NAME`` is taken too, where it is free."""
+    repeatable: bool = False
+    choices: tuple[str, ...] | None = None
+
+    @property
+    def dest(self) -> str:
+        """The attribute of ``config.option``, and the ini key."""
+        return f"{PREFIX}_{self.name.replace('-', '_')}"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What argparse is told; nothing has a default, so that environment and ini are heard."""
+        if self.metavar is None:
+            return {"dest": self.dest, "action": "store_const", "const": "true", "default": None, "help": self.help}
+        action = "append" if self.repeatable else "store"
+        shared = {"dest": self.dest, "action": action, "default": None, "help": self.help, "choices": self.choices}
+        return {**shared, "metavar": self.metavar}
+
+
+OPTIONS = (
+    Option(
+        "model", "the fine-tuned model under test: a folder, a Hub id, demo:NAME, or a recording", "REF", short=True
+    ),
+    Option(
+        "baseline",
+        "the model it was tuned from, or a recording of it (default for an adapter: base)",
+        "REF",
+        short=True,
+    ),
+    Option(
+        "max-drop",
+        "largest tolerated drop of accuracy, as 0.1 or 10%% (default: each suite's own)",
+        "FRACTION",
+        short=True,
+    ),
+    Option("confidence", "confidence of intervals (default: 0.95)", "P"),
+    Option(
+        "inconclusive",
+        "what an INCONCLUSIVE gate does (default: warn)",
+        "{warn,fail,pass}",
+        choices=("warn", "fail", "pass"),
+    ),
+    Option("report", "write a report, .json or .jsonl (repeatable)", "PATH", repeatable=True),
+    Option("record", "write the model's answers (with --baseline alone: the baseline's) to a recording", "PATH"),
+    Option("store", "folder of answers already given (default: in the user's cache)", "DIR"),
+    Option("no-store", "keep answers for this run only"),
+    Option("limit", "ask only N cases of each suite, drawn with a fixed seed", "N"),
+    Option("init", "write the starter suites into DIR (default: example_suites) and stop", "DIR"),
+    Option("device", "auto, cpu, cuda, cuda:1, mps (default: auto)", "DEVICE", short=True),
+    Option("dtype", "auto, float32, bfloat16, float16 (default: auto)", "DTYPE", short=True),
+    Option("quantization", "none, 8bit, 4bit (default: none)", "HOW", short=True),
+    Option("batch-size", "prompts asked at once, or auto (default: auto)", "N", short=True),
+    Option("trust-remote-code", "let models bring code of their own", short=True),
+    Option("chat-template", "own, baseline, model, none, or a file (default: own)", "WHICH", short=True),
+    Option("chat-template-kwargs", "arguments for the chat template, as JSON", "JSON", short=True),
+    Option("allow-pickle", "load weights saved with pickle, which can run code"),
+    Option("allow-python", "let suites name Python functions as checks, which runs them"),
+)
+INIT_DEFAULT = "example_suites"
+
+
+def register(parser: pytest.Parser) -> None:
+    """Register the canonical names, which no other plugin uses, and the ini keys."""
+    group = parser.getgroup(PREFIX, "forgetting: did fine-tuning break the model?")
+    for option in OPTIONS:
+        extra: dict[str, Any] = {"nargs": "?", "const": INIT_DEFAULT} if option.name == "init" else {}
+        group.addoption(f"--{PREFIX}-{option.name}", **option.arguments, **extra)
+        if option.name != "init":
+            kind = "args" if option.repeatable else "bool" if option.metavar is None else "string"
+            # No default: an absent key must be told from an empty one.
+            parser.addini(option.dest, option.help.replace("%%", "%"), type=kind, default=None)
+
+
+def register_short_names(parser: pytest.Parser) -> list[str]:
+    """Register ``--model`` and the other short names that are still free; the names that were not."""
+    group = parser.getgroup(PREFIX)
+    taken = []
+    for option in OPTIONS:
+        if option.short:
+            try:
+                group.addoption(f"--{option.name}", **option.arguments)
+            except (ValueError, argparse.ArgumentError):
+                taken.append(f"--{option.name}")
+    return taken
+
+
+def values_taken_for_paths(args: list[str]) -> list[str]:
+    """Values of short options, which pytest takes for test paths as long as the options are not registered."""
+    names = {f"--{option.name}" for option in OPTIONS if option.short and option.metavar}
+    return [value for name, value in itertools.pairwise(args) if name in names and not value.startswith("-")]
+
+
+def forget_paths(namespace: argparse.Namespace, args: list[str]) -> None:
+    """Take the values of short options out of the paths whose conftest files pytest is about to import.
+
+    Without this, ``--model ./ckpt`` would import ``./ckpt/conftest.py``: code that came with a download.
+    """
+    for value in values_taken_for_paths(args):
+        with contextlib.suppress(ValueError):
+            namespace.file_or_dir.remove(value)
+
+
+def chosen(config: pytest.Config, name: str) -> Any:
+    """The value of an option: command line, else environment, else ini, else None."""
+    dest = f"{PREFIX}_{name.replace('-', '_')}"
+    given = config.getoption(dest, None)
+    if given is not None:
+        return given
+    variable = os.environ.get(f"{ENVIRONMENT}{name.replace('-', '_').upper()}")
+    return config.getini(dest) if variable is None else variable
+
+
+def is_active(config: pytest.Config) -> bool:
+    """Whether the user named a model, or a baseline to record."""
+    return chosen(config, "model") is not None or chosen(config, "baseline") is not None
+
+
+def settings_from(config: pytest.Config) -> Settings:
+    """Read and check all options.
+
+    Raises:
+        WrongUsage: a value cannot be meant as given.
+    """
+    from pytest_forgetting.reading import read_settings
+
+    return read_settings(lambda name: chosen(config, name), config.invocation_params.dir)

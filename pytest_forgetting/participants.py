@@ -1,0 +1,189 @@
+"""From references to the two sides, ready to be asked; and what a reader should know about the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
+from pytest_forgetting.answers.requests import Conditions
+from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
+from pytest_forgetting.answers.store import Store
+from pytest_forgetting.cache import cache_folder, local_folder, on_network
+from pytest_forgetting.comparison.comparison import Finding, Participant
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.evaluate import Evaluation
+from pytest_forgetting.models import recording
+from pytest_forgetting.models.references import LocalModel, resolve
+from pytest_forgetting.models.templates import Templates, choose_templates
+
+if TYPE_CHECKING:
+    from pytest_forgetting.models.loading import LoadedPair
+    from pytest_forgetting.settings import Settings
+    from pytest_forgetting.suites.cases import Case, Suite
+
+Found = LocalModel | recording.Recording
+LIBRARIES = ("torch", "transformers", "peft")
+"""Whose versions a recording names."""
+
+
+def store_folder(chosen: Path | None) -> Path:
+    """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
+    folder = chosen or cache_folder() / "store"
+    return local_folder("store") if on_network(folder) else folder
+
+
+def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
+    """Find both models or recordings and make ready to ask; nothing is loaded yet.
+
+    Args:
+        settings: what the user asked for.
+        folder: of the answer store.
+
+    Raises:
+        WrongUsage: a reference names nothing.
+        CannotAnswer: a model cannot be read.
+    """
+    store = Store(folder)
+    found = _find(settings)
+    templates = choose_templates(
+        settings.chat_template, {name: each for name, each in found.items() if isinstance(each, LocalModel)}
+    )
+    sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
+    pair = Pair(sides, templates, store, None)
+    pair.interview = _interview(found, sides, settings, store)
+    return Evaluation(sides, pair, pair.interview, settings.confidence, shown_settings(settings))
+
+
+def _find(settings: Settings) -> dict[SideName, Found]:
+    """Both sides; without a model the baseline stands on both, to be recorded."""
+    if settings.model is None:
+        assert settings.baseline is not None, "reading.py has seen to it"
+        alone = _locate(settings.baseline, None, settings)
+        return {"baseline": alone, "model": alone}
+    model = _locate(settings.model, None, settings)
+    candidate = model if isinstance(model, LocalModel) else None
+    baseline = settings.baseline or _default_baseline(settings.model, candidate)
+    return {"baseline": _locate(baseline, candidate, settings), "model": model}
+
+
+def _default_baseline(ref: str, candidate: LocalModel | None) -> str:
+    if candidate is None or candidate.adapter is None:
+        raise WrongUsage(f"--model {ref} is no adapter: name the model it was tuned from, --baseline REF")
+    return "base"
+
+
+def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found:
+    if ref.endswith(".json") and not Path(ref).is_dir():
+        return recording.read(ref)
+    return resolve(ref, candidate=candidate, allow_pickle=settings.allow_pickle)
+
+
+def _side(name: SideName, found: Found, settings: Settings, templates: Templates, store: Store) -> Side:
+    if isinstance(found, recording.Recording):
+        return RecordedSide(found)
+    from pytest_forgetting.models.loading import device_for, dtype_for
+
+    device = device_for(settings.device)
+    dtype = dtype_for(settings.dtype, device, found.config_dtype, found.parameters)
+    conditions = Conditions(
+        fingerprint=found.fingerprint,
+        chat_template=templates.by_side[name],
+        chat_template_kwargs=settings.chat_template_kwargs if templates.by_side[name] is not None else {},
+        dtype=dtype,
+        device_type=device.partition(":")[0],
+        quantization=settings.quantization,
+    )
+    participant = Participant(found.ref, found.fingerprint, dtype, device, found.parameters)
+    return LiveSide(participant, conditions, store)
+
+
+def _interview(
+    found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
+) -> Interview | None:
+    local = {name: each for name, each in found.items() if isinstance(each, LocalModel)}
+    live = {name: side for name, side in sides.items() if isinstance(side, LiveSide)}
+    if not local:
+        return None
+
+    def load() -> LoadedPair:
+        from pytest_forgetting.models.loading import LoadedPair, LoadOptions
+
+        options = LoadOptions(
+            settings.device, settings.dtype, settings.quantization, settings.trust_remote_code, settings.allow_pickle
+        )
+        return LoadedPair(local, options)
+
+    slots = cache_folder() / "slots"
+    slots.mkdir(exist_ok=True)
+    device = next(iter(live.values())).participant.device or "cpu"
+    return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
+
+
+@dataclass
+class Pair:
+    """What is known about the two beside their answers."""
+
+    sides: Mapping[SideName, Side]
+    templates: Templates
+    store: Store
+    interview: Interview | None
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader should know before trusting the comparison."""
+        told = [Finding("chat-template", "warning", note) for note in self.templates.notes]
+        told += [Finding("store", "warning", note) for note in self.store.notes]
+        if self.interview is not None:
+            told += [Finding("loading", "info", note) for note in self.interview.effort.notes]
+        if self.adapter_inert():
+            told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
+        return (*told, *self._dtypes())
+
+    def adapter_inert(self) -> bool:
+        """Whether the candidate is an adapter that changes nothing."""
+        side = self.sides["model"]
+        return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
+
+    def _dtypes(self) -> list[Finding]:
+        baseline, model = self.sides["baseline"].participant, self.sides["model"].participant
+        if baseline.dtype == model.dtype:
+            return []
+        detail = f"the baseline answers in {baseline.dtype}, the model in {model.dtype}"
+        return [Finding("dtype", "warning", detail)]
+
+
+def shown_settings(settings: Settings) -> dict[str, object]:
+    """The settings that a verdict depends on, as the report shows them."""
+    return {
+        "max_drop": None if settings.max_drop is None else float(settings.max_drop),
+        "confidence": settings.confidence,
+        "inconclusive": settings.inconclusive,
+        "limit": settings.limit,
+        "chat_template": settings.chat_template,
+        "chat_template_kwargs": settings.chat_template_kwargs,
+        "quantization": settings.quantization,
+    }
+
+
+def write_recording(evaluation: Evaluation, wanted: Sequence[tuple[Suite, Case]], settings: Settings) -> str:
+    """Write the answers of the model (without one: of the baseline) to the recording that was asked for.
+
+    Returns:
+        One line that says what was written, or why nothing was.
+    """
+    assert settings.record is not None
+    side = evaluation.sides["model"]
+    lines = []
+    for suite, case in wanted:
+        answer = None if case.skip is not None else side.recall(suite, [case])[0]
+        if answer is not None:
+            lines.append(recording.Recorded(suite.name, case.id, side.request(case), replace(answer, tokens=None)))
+    asked = sum(1 for _, case in wanted if case.skip is None)
+    if len(lines) < asked:
+        return f"{settings.record} not written: only {len(lines)} of {asked} cases were answered"
+    versions = {library: version(library) for library in LIBRARIES}
+    recording.write(settings.record, side.participant, side.template_hash, versions, lines)
+    return f"recorded {len(lines)} answers of {side.participant.ref} in {settings.record}"

@@ -1,0 +1,101 @@
+"""pytest's hooks, each a few lines. Without ``--model`` nothing of the package but this thin layer is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_forgetting import options
+from pytest_forgetting.suites.detection import is_suite
+
+if TYPE_CHECKING:
+    from pytest_forgetting.collection import SuiteFile
+
+ACTIVE = "forgetting-run"
+"""Name under which the part that does the work is registered, once a model was named."""
+_TAKEN = pytest.StashKey[list[str]]()
+_UNCOLLECTED = pytest.StashKey[list[Path]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options that no other plugin can own."""
+    options.register(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Register ``--model`` and its like behind the conftests, so that one that owns the name keeps it."""
+    options.forget_paths(early_config.known_args_namespace, args)
+    result = yield
+    early_config.stash[_TAKEN] = options.register_short_names(parser)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """``--forgetting-init`` writes the starter suites and stops."""
+    folder = config.getoption("forgetting_init")
+    if folder is None:
+        return None
+    from pytest_forgetting.starter import write_starter_suites
+
+    return write_starter_suites(config.invocation_params.dir / folder)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the run where a model was named; else see that no suite was named in vain."""
+    config.addinivalue_line("markers", "forgetting(suite, category, severity): a case or gate of a forgetting suite")
+    if config.option.help:
+        return
+    if options.is_active(config):
+        from pytest_forgetting.running import ForgettingRun
+
+        config.pluginmanager.register(ForgettingRun(config), ACTIVE)
+    else:
+        config.stash[_UNCOLLECTED] = []
+        _refuse_suites_without_model(config)
+
+
+def _refuse_suites_without_model(config: pytest.Config) -> None:
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return
+    for argument in config.args:
+        path = Path(config.invocation_params.dir, argument.partition("::")[0])
+        if path.is_file() and (path.suffix == ".jsonl" or is_suite(path)):
+            raise pytest.UsageError(f"{argument} is a forgetting suite: name the model to test, --model REF")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+    """Collect suites where a model was named; else remember that there were some."""
+    uncollected = parent.config.stash.get(_UNCOLLECTED, None)
+    named = file_path.suffix == ".jsonl" and parent.session.isinitpath(file_path)
+    if not (named or is_suite(file_path)):
+        return None
+    if uncollected is not None:
+        uncollected.append(file_path)
+        return None
+    from pytest_forgetting.collection import SuiteFile
+
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which short option names belong to somebody else."""
+    taken = [name for name in config.stash.get(_TAKEN, []) if options.is_active(config)]
+    return [
+        f"forgetting: {name} belongs to another plugin or conftest.py; use --forgetting-{name[2:]}" for name in taken
+    ]
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """One line of hint where suites were left alone."""
+    uncollected = config.stash.get(_UNCOLLECTED, [])
+    if not uncollected:
+        return []
+    many = f"{len(uncollected)} suite{'s' * (len(uncollected) != 1)}"
+    return [f"forgetting: {many} not collected; name the model to test, --model REF"]

@@ -1,0 +1,148 @@
+"""From the text that users give to checked `Settings`. Each message names the option, what was found and wanted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, Inconclusive, Settings, fraction
+
+REPORT_SUFFIXES = (".json", ".jsonl")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+QUANTIZATIONS = ("none", "8bit", "4bit")
+_TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
+
+Choice = Callable[[str], Any]
+
+
+def read_settings(choice: Choice, here: Path) -> Settings:
+    """Check every option.
+
+    Args:
+        choice: gives an option's value by its name, None where it was not given.
+        here: the folder that relative paths start from.
+
+    Raises:
+        WrongUsage: a value cannot be meant as given.
+    """
+    model, baseline, record = (_text(choice, name) for name in ("model", "baseline", "record"))
+    if model is None and record is None:
+        raise WrongUsage("--baseline without --model: name the model to compare, or --forgetting-record PATH to record")
+    store = _text(choice, "store")
+    return Settings(
+        model=model,
+        baseline=baseline,
+        max_drop=_max_drop(choice("max-drop")),
+        confidence=_confidence(choice("confidence")),
+        inconclusive=cast("Inconclusive", _one_of(choice, "inconclusive", INCONCLUSIVE_CHOICES)),
+        reports=tuple(here / _report(text) for text in _several(choice("report"))),
+        record=None if record is None else here / record,
+        store=None if store is None else here / store,
+        no_store=_flag(choice, "no-store"),
+        limit=_count(choice("limit"), "--forgetting-limit"),
+        device=_text(choice, "device") or "auto",
+        dtype=_one_of(choice, "dtype", DTYPES),
+        quantization=_one_of(choice, "quantization", QUANTIZATIONS),
+        batch_size=_batch_size(choice("batch-size")),
+        trust_remote_code=_flag(choice, "trust-remote-code"),
+        allow_pickle=_flag(choice, "allow-pickle"),
+        allow_python=_flag(choice, "allow-python"),
+        chat_template=_template(_text(choice, "chat-template"), here),
+        chat_template_kwargs=_json_object(choice("chat-template-kwargs")),
+    )
+
+
+def _text(choice: Choice, name: str) -> str | None:
+    value = choice(name)
+    if value is None:
+        return None
+    if not str(value).strip():
+        raise WrongUsage(f"--{name} is empty: give a value, or leave the option out")
+    return str(value)
+
+
+def _several(value: Any) -> Sequence[str]:
+    if value is None:
+        return ()
+    return shlex.split(value) if isinstance(value, str) else [str(each) for each in value]
+
+
+def _flag(choice: Choice, name: str) -> bool:
+    value = choice(name)
+    text = "" if value is None else str(value).lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted true or false")
+    return text in _TRUE
+
+
+def _one_of(choice: Choice, name: str, allowed: Sequence[str]) -> str:
+    value = choice(name)
+    if value is None:
+        return allowed[0]
+    if value not in allowed:
+        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _max_drop(value: Any) -> Fraction | None:
+    if value is None:
+        return None
+    try:
+        return fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise WrongUsage(f"--max-drop: found {value!r}, wanted a share from 0 to 1, such as 0.1 or 10%") from None
+
+
+def _confidence(value: Any) -> float:
+    try:
+        confidence = 0.95 if value is None else float(value)
+    except ValueError:
+        confidence = 0.0
+    if not 0.5 < confidence < 1:
+        raise WrongUsage(f"--forgetting-confidence: found {value!r}, wanted a number between 0.5 and 1, such as 0.95")
+    return confidence
+
+
+def _count(value: Any, option: str) -> int | None:
+    if value is None:
+        return None
+    if not (str(value).isdecimal() and int(value) > 0):
+        raise WrongUsage(f"{option}: found {value!r}, wanted a whole number above 0")
+    return int(value)
+
+
+def _batch_size(value: Any) -> int | None:
+    return None if value == "auto" else _count(value, "--batch-size")
+
+
+def _report(text: str) -> str:
+    if not text.endswith(REPORT_SUFFIXES):
+        raise WrongUsage(
+            f"--forgetting-report: found {text!r}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
+        )
+    return text
+
+
+def _template(text: str | None, here: Path) -> str:
+    if text is None or text in ("own", "baseline", "model", "none"):
+        return text or "own"
+    if not (here / text).is_file():
+        raise WrongUsage(f"--chat-template: found {text!r}, wanted own, baseline, model, none, or a file that exists")
+    return str(here / text)
+
+
+def _json_object(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    try:
+        parsed = json.loads(value)
+    except (TypeError, ValueError) as error:
+        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object ({error})") from None
+    if not isinstance(parsed, dict):
+        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object such as '{{\"key\": true}}'")
+    return parsed

@@ -1,0 +1,39 @@
+"""Reports in files, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_forgetting.reporting.json_report import to_json, to_jsonl
+
+if TYPE_CHECKING:
+    from pytest_forgetting.comparison.comparison import Comparison
+
+WRITERS = {".json": to_json, ".jsonl": to_jsonl}
+"""By suffix."""
+
+
+def write_report(comparison: Comparison, path: Path) -> None:
+    """Write the view of `comparison` that the suffix of `path` asks for; its folder is made.
+
+    Raises:
+        OSError: the file cannot be written; an older one is left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, WRITERS[path.suffix](comparison))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write `text` beside `path` and move it there, so that nobody ever sees half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

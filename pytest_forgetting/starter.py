@@ -1,0 +1,31 @@
+"""``pytest --forgetting-init``: the starter suites, written where the user wants them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HOMES = (HERE / "example_suites", HERE.parent / "example_suites")
+"""In the wheel, and in a checkout."""
+
+
+def write_starter_suites(target: Path) -> int:
+    """Copy the starter suites into `target`; existing files are never overwritten.
+
+    Returns:
+        pytest's exit code: 0, or 4 where a file of that name exists.
+    """
+    home = next(folder for folder in HOMES if folder.is_dir())
+    sources = sorted(path for path in home.iterdir() if path.is_file())
+    existing = [path.name for path in sources if (target / path.name).exists()]
+    if existing:
+        print(f"ERROR: {target} already has {', '.join(existing)}; nothing was written", file=sys.stderr)
+        return 4
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sources:
+        shutil.copyfile(path, target / path.name)
+        print(f"wrote {target / path.name}")
+    print(f"next: pytest --model ./your-checkpoint --baseline its-base {target}")
+    return 0

@@ -1,0 +1,45 @@
+"""The end of pytest's output, written from the views in `reporting`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pytest_forgetting.reporting import terminal
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_forgetting.comparison.comparison import Comparison
+    from pytest_forgetting.settings import Settings
+
+
+def write_summary(
+    reporter: pytest.TerminalReporter, comparison: Comparison | None, notes: Sequence[str], settings: Settings
+) -> None:
+    """Write what the run found out; under ``-q`` only table and counts, under ``-qq`` only the counts."""
+    for note in notes:
+        reporter.write_line(f"forgetting: {note}")
+    if comparison is None or not comparison.suites:
+        return
+    if reporter.verbosity > -2:
+        reporter.write_sep("=", "forgetting")
+        _write_table(reporter, comparison, settings)
+    long_parts = reporter.verbosity >= 0 and not reporter.no_summary
+    lost = list(terminal.forgotten(comparison)) if long_parts else []
+    for line in lost:
+        reporter.write_line(line)
+    if lost:
+        reporter.write_line("")
+    reporter.write_line(terminal.counts(comparison))
+
+
+def _write_table(reporter: pytest.TerminalReporter, comparison: Comparison, settings: Settings) -> None:
+    reporter.write_line(terminal.headline(comparison))
+    for line in terminal.findings(comparison):
+        reporter.write_line(line, yellow=True)
+    for line in terminal.table(comparison, settings.confidence):
+        reporter.write_line(line, red="  FAIL  " in line, yellow="  INCONCLUSIVE  " in line)
+    for path in settings.reports:
+        reporter.write_line(f"report: {path}")
+    reporter.write_line("")
