@@ -1,0 +1,113 @@
+"""Thresholds, the floor, and what an undecided gate does."""
+
+from fractions import Fraction
+from typing import Literal
+
+import pytest
+
+from pytest_forgetting.comparison.comparison import blocks, decide
+from pytest_forgetting.comparison.gates import Ruling, Threshold, rule, weigh
+from pytest_forgetting.comparison.outcomes import Counts
+
+TENTH = Threshold(Fraction(1, 10))
+
+
+@pytest.mark.parametrize(("had", "has"), [(8, 7), (9, 8), (7, 6)])
+def test_a_drop_equal_to_the_threshold_passes(had: int, has: int) -> None:
+    """8 of 10 against 7 of 10 is a drop of exactly one tenth, which floats would flag."""
+    counts = Counts(retained=has, forgotten=had - has, unknown=10 - had)
+    assert counts.drop == Fraction(1, 10)
+    assert rule(counts, TENTH).verdict == "pass"
+
+
+def test_a_drop_beyond_the_threshold_fails() -> None:
+    """One case more than allowed is red."""
+    ruling = rule(Counts(retained=88, forgotten=12, learned=1), TENTH)
+    assert (ruling.verdict, ruling.because) == ("fail", "> 10 pts")
+
+
+def test_gains_are_subtracted_from_losses() -> None:
+    """The gate is about the drop; learned cases count against forgotten ones."""
+    assert rule(Counts(retained=80, forgotten=15, learned=5), TENTH).verdict == "pass"
+
+
+def test_a_baseline_at_the_floor_is_inconclusive() -> None:
+    """A baseline that knows no more than may be lost can never show a loss."""
+    ruling = rule(Counts(forgotten=10, unknown=90), TENTH)
+    assert ruling.verdict == "inconclusive"
+    assert ruling.because == "the baseline does not know this: nothing to forget"
+    assert not ruling.measured
+
+
+def test_more_than_two_percent_unanswered_is_inconclusive() -> None:
+    """Two of a hundred may go unanswered, three may not."""
+    assert rule(Counts(retained=98, unanswered=2), TENTH).verdict == "pass"
+    assert rule(Counts(retained=97, unanswered=3), TENTH).verdict == "inconclusive"
+
+
+def test_nothing_answered_is_not_measured() -> None:
+    """A scope without answers proves nothing."""
+    ruling = rule(Counts(unanswered=5), TENTH)
+    assert (ruling.verdict, ruling.measured) == ("inconclusive", False)
+
+
+def test_an_adapter_without_effect_is_not_measured() -> None:
+    """Comparing the baseline with itself under another name is no pass."""
+    ruling = rule(Counts(retained=100), TENTH, adapter_inert=True)
+    assert (ruling.verdict, ruling.measured) == ("inconclusive", False)
+
+
+@pytest.mark.parametrize(("learned", "verdict"), [(30, "pass"), (29, "fail")])
+def test_a_target_suite_must_gain(learned: int, verdict: str) -> None:
+    """`min_gain` is reached exactly, or it is not."""
+    ruling = rule(Counts(learned=learned, unknown=100 - learned), Threshold(Fraction(1, 10), min_gain=Fraction(3, 10)))
+    assert ruling.verdict == verdict
+
+
+def test_retention_may_be_asked_for() -> None:
+    """A suite whose gains hide its losses fails by `min_retention`."""
+    counts = Counts(retained=40, forgotten=10, learned=10, unknown=40)
+    assert rule(counts, TENTH).verdict == "pass"
+    strict = rule(counts, Threshold(Fraction(1, 10), min_retention=Fraction(9, 10)))
+    assert (strict.verdict, strict.because) == ("fail", "retention 80.0 % < 90.0 %")
+
+
+def test_evidence_says_how_many_more_cases_would_do() -> None:
+    """At the same rates, the number named would prove the pass, and one less would not."""
+    counts = Counts(retained=20)
+    evidence = weigh(counts, Fraction(1, 10), 0.95)
+    assert evidence is not None
+    assert not evidence.proven
+    needed = evidence.cases_needed
+    assert needed is not None
+    enough = weigh(Counts(retained=20 + needed), Fraction(1, 10), 0.95)
+    short = weigh(Counts(retained=20 + needed - 1), Fraction(1, 10), 0.95)
+    assert enough is not None
+    assert enough.proven
+    assert short is not None
+    assert not short.proven
+
+
+@pytest.mark.parametrize(
+    ("measured", "setting", "decided", "red"),
+    [
+        (True, "warn", True, False),
+        (True, "warn", False, True),
+        (False, "warn", True, True),
+        (True, "fail", True, True),
+        (False, "pass", False, False),
+    ],
+)
+def test_what_an_inconclusive_gate_does(
+    measured: bool, setting: Literal["warn", "fail", "pass"], decided: bool, red: bool
+) -> None:
+    """Under `warn` it leaves the exit code alone, except at the floor and where nothing else could decide."""
+    assert blocks(Ruling("inconclusive", "", measured), setting, general_decided=decided) is red
+
+
+def test_one_failing_case_decides_the_run() -> None:
+    """A critical case fails the run whatever the gates say; an undecided gate keeps it from passing."""
+    passing, undecided = Ruling("pass", ""), Ruling("inconclusive", "")
+    assert decide([passing], 0) == "pass"
+    assert decide([passing, undecided], 0) == "inconclusive"
+    assert decide([passing], 1) == "fail"

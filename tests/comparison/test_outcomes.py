@@ -1,0 +1,63 @@
+"""Outcomes and counts."""
+
+from fractions import Fraction
+
+import pytest
+
+from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged, count
+from pytest_forgetting.suites.cases import Case, Prompt
+
+ASKED = Prompt("q", ())
+
+
+def result(had: bool, has: bool, **case: object) -> CaseResult:
+    """One case that the baseline had right or wrong, and the model has."""
+    return CaseResult(Case("c", "general", ASKED, **case), "q", Judged("a", "eos", had), Judged("b", "eos", has))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "outcome"),
+    [(True, True, "retained"), (True, False, "forgotten"), (False, True, "learned"), (False, False, "unknown")],
+)
+def test_two_grades_make_an_outcome(had: bool, has: bool, outcome: str) -> None:
+    """Each pair of grades has its own outcome."""
+    assert result(had, has).outcome == outcome
+
+
+def test_no_answer_on_either_side_is_unanswered() -> None:
+    """A case that one side did not answer counts for neither."""
+    case = Case("c", "general", ASKED)
+    silent = CaseResult(case, "q", Judged("a", "eos", True), Judged("", "unanswered", False, "too long"))
+    assert silent.outcome == "unanswered"
+    assert count([silent]) == Counts(unanswered=1)
+
+
+def test_forgotten_less_learned_is_drop_times_n() -> None:
+    """The drop is exact: forgotten − learned = drop × n."""
+    counts = Counts(retained=131, forgotten=14, learned=4, unknown=9, unanswered=3)
+    assert counts.n == 158
+    assert counts.drop * counts.n == counts.forgotten - counts.learned
+    assert counts.baseline_accuracy - counts.model_accuracy == counts.drop
+
+
+def test_retention_is_of_what_was_known() -> None:
+    """Retention leaves out what the baseline never knew."""
+    assert Counts(retained=3, forgotten=1, unknown=96).retention == Fraction(3, 4)
+    assert Counts(unknown=5).retention is None
+
+
+@pytest.mark.parametrize(("severity", "fails"), [("critical", True), ("high", True), ("medium", False), (None, False)])
+def test_forgotten_cases_fail_from_the_suites_bar_upwards(severity: str | None, fails: bool) -> None:
+    """With `fail_on: high`, critical and high cases fail by themselves, others are left to the gates."""
+    assert result(True, False, severity=severity).fails("high") is fails
+
+
+def test_what_the_baseline_never_knew_cannot_fail() -> None:
+    """A critical case that was wrong before is unknown, not forgotten."""
+    assert not result(False, False, severity="critical").fails("critical")
+
+
+def test_require_pass_judges_the_model_alone() -> None:
+    """With `require: pass` a wrong answer fails although the baseline was wrong too."""
+    assert result(False, False, severity="low", require_pass=True).fails("critical")
+    assert not result(False, True, severity="low", require_pass=True).fails("critical")
