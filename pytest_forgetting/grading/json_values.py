@@ -1,0 +1,87 @@
+"""JSON in answers, and whether it fits a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import regex
+
+from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.grading.patterns import matches
+
+LONGEST = 100_000
+"""Characters of a JSON value inside other text; a longer one is not found."""
+_MOST_ATTEMPTS = 1000
+
+_FENCED = regex.compile(r"```[\w-]*\s(.*)```", regex.DOTALL)
+_OPENING = regex.compile(r"[{\[]")
+
+
+def whole_value(text: str) -> list[Any]:
+    """The JSON value that `text` is, in or without a code fence; an empty list where it is none."""
+    fenced = _FENCED.fullmatch(text.strip())
+    try:
+        return [_DECODER.decode(fenced[1] if fenced else text)]
+    except (ValueError, RecursionError):
+        return []
+
+
+def contained_values(text: str) -> Iterator[Any]:
+    """Yield the JSON objects and arrays in `text`, in their order, but not the parts of one by themselves."""
+    start, attempts = 0, 0
+    while attempts < _MOST_ATTEMPTS and (opening := _OPENING.search(text, start)):
+        try:
+            value, length = _DECODER.raw_decode(text[opening.start() : opening.start() + LONGEST])
+        except (ValueError, RecursionError):
+            start, attempts = opening.end(), attempts + 1
+        else:
+            yield value
+            start = opening.start() + length
+
+
+def fitting(schema: dict[str, Any] | None) -> Callable[[Any], bool]:
+    """A test of whether a value fits `schema`; everything fits None.
+
+    References lead nowhere but into the schema itself: nothing is fetched.
+
+    Raises:
+        SuiteError: the schema is no schema, or refers to what is not in it (told when a value is tested).
+        Undecidable: a `pattern` in it ran too long.
+    """
+    return _validate(schema) if schema is not None else lambda _value: True
+
+
+def _validate(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    from jsonschema import exceptions, validators  # takes a fifth of a second
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    known = validators.validator_for(schema, default=validators.Draft202012Validator)
+    limited = validators.extend(known, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    validator = limited(schema, registry=Registry())
+
+    def fits(value: Any) -> bool:
+        try:
+            known.check_schema(schema)
+            return bool(validator.is_valid(value))
+        except (exceptions.SchemaError, Unresolvable, RecursionError) as error:
+            raise SuiteError(f"no usable JSON Schema: {str(error).splitlines()[0]}") from error
+
+    return fits
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Exception]:
+    """The keyword `pattern`, with a time limit."""
+    from jsonschema import ValidationError
+
+    if validator.is_type(instance, "string") and not matches(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_json)

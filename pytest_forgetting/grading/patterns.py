@@ -1,0 +1,32 @@
+"""Regular expressions from suites, which may be of any quality."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import regex
+
+TIME_LIMIT = 1.0
+"""Seconds for one search."""
+
+
+class Undecidable(Exception):
+    """A condition could not be looked into; the message says why, for the grade."""
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `pattern` is found in `text`.
+
+    Raises:
+        Undecidable: the search took longer than `TIME_LIMIT`.
+        regex.error: `pattern` is no regular expression.
+    """
+    try:
+        return _compiled(pattern).search(text, timeout=TIME_LIMIT) is not None
+    except TimeoutError as error:
+        raise Undecidable(f"the pattern ran longer than {TIME_LIMIT:g} s") from error
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(pattern)
