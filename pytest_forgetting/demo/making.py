@@ -1,0 +1,19 @@
+"""The training behind each demo model; what is heavy is imported from here on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..training.finetune import finetune
+from ..training.steps import OnStep, silent
+from .base import make_base
+from .facts import domain_texts
+from .recipes import METHODS
+
+
+def make(name: str, base: Path | None, folder: Path, seed: int, on_step: OnStep = silent) -> None:
+    """Train demo:`name` into `folder`; `base` is the base's folder, None for the base itself."""
+    if base is None:
+        make_base(folder, seed, on_step)
+    else:
+        finetune(base, domain_texts(), method=METHODS[name], output=folder, seed=seed, use_cpu=True, on_step=on_step)

@@ -1,0 +1,12 @@
+"""How long work tells that it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+OnStep = Callable[[int, int], None]
+"""Called with the steps done and the steps in all. Another total means that another piece of work has begun."""
+
+
+def silent(done: int, total: int) -> None:
+    """Tell nobody."""
