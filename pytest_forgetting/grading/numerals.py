@@ -18,18 +18,18 @@ _SMALL = (
     | {word: value for value, word in enumerate(_UNITS + _TEENS, 1)}
     | {word: value for value, word in zip(range(20, 100, 10), _TENS, strict=True)}
 )
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 _BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_UNITS)})\b)?|{'|'.join(['zero', *_TEENS, *_UNITS])})\b"
 _BELOW_1000 = rf"(?:(?:(?:{_BELOW_100}|a)[ -])?hundred\b(?:[ -](?:and[ -])?{_BELOW_100})?|{_BELOW_100})"
-_SCALE = rf"(?:{'|'.join(_SCALES)})\b"
+_SCALE = r"(?:thousand|million|billion|trillion)\b"
 _SPELLED = rf"(?:(?:{_BELOW_1000}|a)[ -])?{_SCALE}(?:,?[ -](?:and[ -])?{_BELOW_1000}(?:[ -]{_SCALE})?)*+|{_BELOW_1000}"
 _NUMERAL = regex.compile(
     rf"""
     (?P<minus>(?<![\w)\]%])-|\bnegative\ |(?<=^|\bis\ |\bequals\ |=\ )minus\ )?
     (?:[$€£¥]\ ?)?
     (?:(?P<digits>(?<![\p{{L}}_]|\d\.)
-          (?>\d{{1,3}}(?:[,']\d{{3}})+(?!\d)(?:\.\d+)?|(?<!/)\d+/\d++(?!/)|\d+(?:\.\d+)?|(?<!\d)\.\d+)
+          (?>\d{{1,3}}(?:[,']\d{{3}})+(?!\d)(?:\.\d+)?|(?<!/)\d+/\d++(?!/)|\d+(?:\.\d+)?|(?<![\d.])\.\d+)
           (?:e[+-]?\d{{1,2}}\b)?)
        (?!\.\d)(?:[ -](?P<scale>hundred\b|{_SCALE}))?
       |\b(?P<words>{_SPELLED.replace(" ", chr(92) + " ")}))
@@ -82,10 +82,17 @@ def conclusions(text: str) -> frozenset[Fraction]:
 
 
 def _concluding(text: str, numerals: Sequence[Numeral]) -> frozenset[Fraction]:
-    results = [numeral for numeral in numerals if not _is_operand(text, numeral)] or numerals
-    stated = [numeral for numeral in results if _CUE.search(_before(text, numeral))]
-    opening = [numeral for numeral in results[:1] if not regex.search(r"\w", text[: numeral.start])]
-    return frozenset(numeral.value for numeral in (*results[-1:], *(stated or opening)[-1:]))
+    if not numerals:
+        return frozenset()
+    last = next((each for each in reversed(numerals) if not _is_operand(text, each)), numerals[-1])
+    stated = next((each for each in reversed(numerals) if _is_stated(text, each)), None)
+    opens = not (_is_operand(text, numerals[0]) or regex.search(r"\w", text[: numerals[0].start]))
+    leading = stated or (numerals[0] if opens else last)
+    return frozenset((last.value, leading.value))
+
+
+def _is_stated(text: str, numeral: Numeral) -> bool:
+    return _CUE.search(_before(text, numeral)) is not None and not _is_operand(text, numeral)
 
 
 def _is_operand(text: str, numeral: Numeral) -> bool:
@@ -106,10 +113,10 @@ def _numerals(text: str) -> Iterator[Numeral]:
 
 def _written(digits: str, scale: str | None) -> Fraction | None:
     try:
-        value = Fraction(regex.sub("[,']", "", digits)) if len(digits) <= _LONGEST else None
+        value = Fraction(digits.replace(",", "").replace("'", "")) if len(digits) <= _LONGEST else None
     except ZeroDivisionError:
         return None
-    return value and value * ({"hundred": 100} | _SCALES).get(scale or "", 1)
+    return value * _SCALES[scale] if value and scale else value
 
 
 def _spelled(words: str) -> Fraction:

@@ -13,10 +13,10 @@ _ABBREVIATIONS = (
 )
 _END = regex.compile(
     rf"""
-    (?: (?<!\b(?i:{_ABBREVIATIONS}|no(?=\.\s\d)|[a-z--i])|^[ ]*\d{{1,3}})\.   # not "Dr. Who", "J. Bach", "1. Apples"
-      | (?<=\S)\.(?=\W*\Z)                                                      # but always at the end
+    (?: (?<!\b(?i:{_ABBREVIATIONS}|no(?=\.\s\d)|[a-z--i])|^[ ]{{0,9}}\d{{1,3}})\.   # "Dr. Who", "J. Bach", "1. Apples"
+      | (?<=\S)\.(?=[\s"')\]”’»*_]{{0,9}}\Z)   # but at the very end
       | [!?] )
-    [.!?]*+["')\]”’»*_]*+(?=\s+(?!\p{{Ll}})|\Z)
+    [.!?]*+["')\]”’»*_]*+(?=\s++(?!\p{{Ll}})|\Z)
     | [\u3002\uff01\uff1f]++[\u300d\u300f”]*+      # Chinese and Japanese ones
     """,
     regex.VERBOSE | regex.MULTILINE | regex.VERSION1,
@@ -53,12 +53,13 @@ def count_sentences(text: str) -> Sentences:
 
 def _split(paragraph: str) -> Iterator[tuple[str, bool]]:
     """Yield the sentences of a paragraph, and whether each one is ended."""
-    start = 0
+    start = seen = 0
     for end in _END.finditer(paragraph):
-        if _WORD.search(paragraph, start, end.start()):
+        if _WORD.search(paragraph, seen, end.start()):
             yield paragraph[start : end.start()], True
             start = end.end()
-    if _WORD.search(paragraph, start):
+        seen = end.end()
+    if _WORD.search(paragraph, seen):
         yield paragraph[start:], False
 
 

@@ -115,7 +115,7 @@ def _words(text: str) -> list[str]:
 
 def _plain(found: regex.Match[str]) -> str:
     if found["number"]:
-        return regex.sub("[,']", "", found[0])
+        return found[0].replace(",", "").replace("'", "")
     return found[0].removesuffix("'s")
 
 
