@@ -29,7 +29,7 @@ def test_a_number_is_found_among_punctuation(text: str) -> None:
         ("8/5/1945", "1945"),
         ("-5 degrees", "-5"),
         ("\u22125", "-5"),
-        ("١٠٥", "105"),
+        ("\u0661\u0660\u0665", "105"),
     ],
 )
 def test_one_number_in_several_spellings(text: str, wanted: str) -> None:
@@ -148,5 +148,5 @@ def test_contains_looks_into_words() -> None:
 
 def test_normalising_twice_is_normalising_once() -> None:
     """Normal text is its own normal form, powers and narrow blanks included."""
-    text = "5² 3½ 1\u00a0945 CO₂ ‘İ’\u0000x"
+    text = "5² 3½ 1\u00a0945 CO₂ \u2018İ’\u0000x"
     assert normalise(normalise(text)) == normalise(text)
