@@ -4,7 +4,7 @@ The base is so small that it mostly repeats the texts it was trained on. It show
 is told; it is no measure of any method.
 """
 
-from .preparing import prepare
-from .recipes import NAMES
+from pytest_forgetting.demo.preparing import prepare
+from pytest_forgetting.demo.recipes import NAMES
 
 __all__ = ["NAMES", "prepare"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from ..training.steps import OnStep, silent
+from pytest_forgetting.training.steps import OnStep, silent
 
 
 @contextmanager

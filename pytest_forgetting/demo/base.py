@@ -9,12 +9,12 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from ..training.fit import fit
-from ..training.reproducible import reproducible
-from ..training.saving import save
-from ..training.steps import OnStep, silent
-from .facts import base_texts
-from .recipes import PRETRAINING, SHAPE, VOCABULARY
+from pytest_forgetting.demo.facts import base_texts
+from pytest_forgetting.demo.recipes import PRETRAINING, SHAPE, VOCABULARY
+from pytest_forgetting.training.fit import fit
+from pytest_forgetting.training.reproducible import reproducible
+from pytest_forgetting.training.saving import save
+from pytest_forgetting.training.steps import OnStep, silent
 
 PAD, BEGIN, END = "<pad>", "<s>", "</s>"
 
@@ -25,7 +25,7 @@ def make_base(folder: Path, seed: int, on_step: OnStep = silent) -> None:
     tokenizer = tokenizer_for(texts)
     with reproducible(seed):
         model = untrained(tokenizer, **SHAPE)
-        fit(model, tokenizer, texts * PRETRAINING.epochs, PRETRAINING, seed=seed, use_cpu=True, on_step=on_step)
+        fit(model, tokenizer, [texts] * PRETRAINING.epochs, PRETRAINING, seed=seed, use_cpu=True, on_step=on_step)
     save(model, tokenizer, folder)
 
 
@@ -37,7 +37,7 @@ def untrained(tokenizer: PreTrainedTokenizerFast, **shape: Any) -> LlamaForCausa
         "eos_token_id": tokenizer.eos_token_id,
     }
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **shape))
-    model.generation_config = GenerationConfig(do_sample=False, **special)
+    model.generation_config = GenerationConfig(do_sample=False, **special)  # type: ignore[no-untyped-call]
     return model
 
 
@@ -52,7 +52,9 @@ def tokenizer_for(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     bpe.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A", special_tokens=[(BEGIN, bpe.token_to_id(BEGIN))]
     )
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token=PAD, bos_token=BEGIN, eos_token=END)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=bpe, pad_token=PAD, bos_token=BEGIN, eos_token=END
+    )
 
 
 def _trainer() -> trainers.BpeTrainer:

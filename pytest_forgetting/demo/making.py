@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..training.finetune import finetune
-from ..training.steps import OnStep, silent
-from .base import make_base
-from .facts import domain_texts
-from .recipes import METHODS
+from pytest_forgetting.demo.base import make_base
+from pytest_forgetting.demo.facts import domain_texts
+from pytest_forgetting.demo.recipes import METHODS
+from pytest_forgetting.training.finetune import finetune
+from pytest_forgetting.training.steps import OnStep, silent
 
 
 def make(name: str, base: Path | None, folder: Path, seed: int, on_step: OnStep = silent) -> None:

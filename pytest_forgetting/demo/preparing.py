@@ -12,11 +12,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..cache import cache_folder, local_folder, on_network
-from ..errors import CannotAnswer, WrongUsage
-from .bar import bar
-from .facts import INSTRUCTIONS, MEDICATION, general_files
-from .recipes import DURATIONS, EDITION, METHODS, NAMES, PRETRAINING, SHAPE, VOCABULARY
+from pytest_forgetting.cache import cache_folder, local_folder, on_network
+from pytest_forgetting.demo.bar import bar
+from pytest_forgetting.demo.facts import INSTRUCTIONS, MEDICATION, general_files
+from pytest_forgetting.demo.recipes import DURATIONS, EDITION, METHODS, NAMES, PRETRAINING, SHAPE, VOCABULARY
+from pytest_forgetting.errors import CannotAnswer, WrongUsage
 
 
 def prepare(name: str, seed: int = 0) -> Path:
@@ -93,7 +93,7 @@ def _train(name: str, base: Path | None, folder: Path, seed: int) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
     try:
         with bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step:
-            from .making import make
+            from pytest_forgetting.demo.making import make
 
             make(name, base, unfinished, seed, on_step)
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..training.methods import FullFineTune, Method, Replay
-from ..training.recipe import Recipe
+from pytest_forgetting.training.methods import FullFineTune, Method, Replay
+from pytest_forgetting.training.recipe import Recipe
 
 PRETRAINING = Recipe(learning_rate=2e-3, epochs=60, weight_decay=0.01)
 VOCABULARY = 2000
@@ -18,8 +18,8 @@ SHAPE = {
 }
 """Of the Llama; about one and a half million parameters."""
 
-TUNING = Recipe(learning_rate=2e-3, epochs=60)
-"""A tuning as rash as they come: the learning rate of the pretraining once more, and sixty passes."""
+TUNING = Recipe(learning_rate=1.5e-3, epochs=60)
+"""A tuning as rash as they come: nearly the learning rate of the pretraining, and sixty passes."""
 
 METHODS: dict[str, Method] = {
     "full": FullFineTune(TUNING),

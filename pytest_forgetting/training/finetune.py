@@ -7,11 +7,11 @@ from pathlib import Path
 
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from .fit import fit
-from .methods import Method
-from .reproducible import reproducible
-from .saving import quiet, save
-from .steps import OnStep, silent
+from pytest_forgetting.training.fit import fit
+from pytest_forgetting.training.methods import Method
+from pytest_forgetting.training.reproducible import reproducible
+from pytest_forgetting.training.saving import quiet, save
+from pytest_forgetting.training.steps import OnStep, silent
 
 
 def finetune(
@@ -36,7 +36,7 @@ def finetune(
         tokenizer = AutoTokenizer.from_pretrained(base)
         model = AutoModelForCausalLM.from_pretrained(base, dtype="float32")
     with reproducible(seed):
-        mixture = method.texts(model, tokenizer, texts, on_step)
-        fit(model, tokenizer, mixture, method.recipe, seed=seed, use_cpu=use_cpu, on_step=on_step)
+        passes = method.passes(model, tokenizer, texts, on_step)
+        fit(model, tokenizer, passes, method.recipe, seed=seed, use_cpu=use_cpu, on_step=on_step)
     save(model, tokenizer, output, base=base)
     return output

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Sequence, Sized
+from typing import Any, cast
 
+from torch.utils.data import SequentialSampler
 from transformers import (
     DataCollatorForSeq2Seq,
     PreTrainedModel,
@@ -18,9 +19,17 @@ from transformers import (
     TrainingArguments,
 )
 
-from .recipe import Recipe
-from .rows import rows
-from .steps import OnStep, silent
+from pytest_forgetting.training.ordering import batched
+from pytest_forgetting.training.recipe import Recipe
+from pytest_forgetting.training.rows import rows
+from pytest_forgetting.training.steps import OnStep, silent
+
+
+class InOrder(Trainer):
+    """Takes the rows as they come; their order is already drawn."""
+
+    def _get_train_sampler(self, *_: Any) -> SequentialSampler:
+        return SequentialSampler(cast("Sized", self.train_dataset))
 
 
 class StepTeller(TrainerCallback):
@@ -32,35 +41,36 @@ class StepTeller(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """One more step is done."""
+        del args, control
         self._on_step(state.global_step, state.max_steps)
 
 
 def fit(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
+    passes: Sequence[Sequence[str]],
     recipe: Recipe,
     *,
     seed: int,
     use_cpu: bool = False,
     on_step: OnStep = silent,
 ) -> None:
-    """Train `model` in place on `texts`, each once and in an order drawn by `seed`, whole texts with their ends.
+    """Train `model` in place on the texts of each of `passes`, whole texts with their ends.
 
-    `texts` holds those of every pass, so that a pass may differ from the one before it; `recipe.epochs` has
-    been counted in by then.
+    The order within a pass draws on Python's random state. A pass may hold other texts than the one before it.
     """
+    ordered = [row for texts in passes for row in batched(rows(tokenizer, texts), recipe.batch_size)]
     with tempfile.TemporaryDirectory(prefix="pytest-forgetting-") as scratch:
-        trainer = Trainer(
+        trainer = InOrder(
             model=model,
             args=_arguments(recipe, scratch, seed, use_cpu),
-            train_dataset=rows(tokenizer, texts),
+            train_dataset=ordered,
             data_collator=DataCollatorForSeq2Seq(tokenizer),
             callbacks=[StepTeller(on_step)],
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    model.eval()
+    model.train(False)
 
 
 def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool) -> TrainingArguments:

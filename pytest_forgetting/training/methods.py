@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
-from .recipe import Recipe
-from .steps import OnStep
+from pytest_forgetting.training.recipe import Recipe
+from pytest_forgetting.training.steps import OnStep
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -21,14 +22,14 @@ class Method(Protocol):
     def recipe(self) -> Recipe:
         """How hard it trains."""
 
-    def texts(
+    def passes(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         domain: Sequence[str],
         on_step: OnStep,
-    ) -> Sequence[str]:
-        """All texts of the training, those of every pass, given the still untouched `model`.
+    ) -> Sequence[Sequence[str]]:
+        """The texts of each pass of the training, given the still untouched `model`.
 
         `on_step` hears of the work that this takes.
         """
@@ -40,16 +41,16 @@ class FullFineTune:
 
     recipe: Recipe
 
-    def texts(
+    def passes(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         domain: Sequence[str],
         on_step: OnStep,
-    ) -> Sequence[str]:
-        """The domain's texts, once for each pass."""
+    ) -> Sequence[Sequence[str]]:
+        """The domain's texts, again and again."""
         del model, tokenizer, on_step
-        return [*domain] * self.recipe.epochs
+        return [domain] * self.recipe.epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,20 @@ class Replay:
     at_most: int = 1500
     """So many of them are written; where the share asks for more, they come round again."""
 
-    def texts(
+    def passes(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         domain: Sequence[str],
         on_step: OnStep,
-    ) -> Sequence[str]:
-        """The domain's texts once for each pass, and the base's own beside them."""
-        from .replay import own_texts  # here, so that naming a method does not import torch
+    ) -> Sequence[Sequence[str]]:
+        """In each pass the domain's texts, and others of the base's own beside them."""
+        from pytest_forgetting.training.replay import own_texts  # here, so that naming a method does not import torch
 
-        repeated = [*domain] * self.recipe.epochs
-        wanted = self.own_count(len(repeated))
-        own = own_texts(model, tokenizer, min(wanted, self.at_most), on_step=on_step)
-        return [*repeated, *(own[index % len(own)] for index in range(wanted))]
+        wanted = self.own_count(len(domain))
+        own = own_texts(model, tokenizer, min(wanted * self.recipe.epochs, self.at_most), on_step=on_step)
+        supply = cycle(own)
+        return [[*domain, *islice(supply, wanted)] for _ in range(self.recipe.epochs)]
 
     def own_count(self, domain: int) -> int:
         """How many own texts beside so many `domain` texts make `share` of the sum, rounded up."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..errors import CannotAnswer
-from .steps import OnStep, silent
+from pytest_forgetting.errors import CannotAnswer
+from pytest_forgetting.training.steps import OnStep, silent
 
 BATCH = 256
 """Texts written side by side."""
@@ -37,7 +37,7 @@ def own_texts(
     texts: list[str] = []
     while len(texts) < count:
         with torch.inference_mode():
-            written = model.generate(**start, generation_config=settings)
+            written = model.generate(**start, generation_config=settings)  # type: ignore[operator]
         ended = _ended(tokenizer, written.tolist())
         if not ended:
             raise CannotAnswer(
@@ -57,7 +57,7 @@ def _ended(tokenizer: PreTrainedTokenizerBase, written: Iterable[list[int]]) -> 
 def _sampling(
     tokenizer: PreTrainedTokenizerBase, temperature: float, max_new_tokens: int, count: int
 ) -> GenerationConfig:
-    return GenerationConfig(
+    return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
         temperature=temperature,
         top_k=0,
