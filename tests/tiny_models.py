@@ -1,0 +1,91 @@
+"""Real models of a few thousand parameters, made on the spot: nothing about transformers or peft is imitated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging
+
+PAD, BEGIN, END = "<pad>", "<s>", "</s>"
+TEXTS = ["The capital of France is Paris.", "What is 15 multiplied by 7? 105.", "Rome is the capital of Italy."]
+SHAPE: dict[str, Any] = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+    # Large enough for the most likely token to differ from prompt to prompt.
+    "initializer_range": 0.5,
+}
+
+
+def tiny_tokenizer(**kwargs: Any) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer of 288 entries that can write any text; `kwargs` such as chat_template are kept."""
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=288,
+        special_tokens=[PAD, BEGIN, END],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(TEXTS, trainer)
+    special = {"pad_token": PAD, "bos_token": BEGIN, "eos_token": END}
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, **{**special, **kwargs})  # type: ignore[no-untyped-call]
+
+
+def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None, **config: Any) -> Path:
+    """Write a Llama with random weights, and its tokenizer, into `folder`; equal arguments give equal files.
+
+    Args:
+        folder: made where it is missing, and returned.
+        seed: of the weights; the global random state stays as it was.
+        tokenizer: other than `tiny_tokenizer()`.
+        config: of `LlamaConfig`, over `SHAPE`.
+    """
+    tokenizer = tokenizer or tiny_tokenizer()
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    shape = {"vocab_size": len(tokenizer), **special, **SHAPE, **config}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(LlamaConfig(**shape))
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_adapter(folder: Path, base: Path, seed: int = 0, *, randomise: bool = True, **lora: Any) -> Path:
+    """Write a LoRA adapter for the checkpoint in `base` into `folder`, without a tokenizer.
+
+    Args:
+        folder: made where it is missing, and returned.
+        base: a full checkpoint; its path is recorded in adapter_config.json.
+        seed: of the adapter's weights; the global random state stays as it was.
+        randomise: fill the matrices B too, which peft leaves at zero; without it the adapter changes nothing.
+        lora: of `peft.LoraConfig`, over rank 4 on the attention's q and v.
+    """
+    options = {"r": 4, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM", **lora}
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM.from_pretrained(base)
+        adapted = peft.get_peft_model(model, peft.LoraConfig(**options))
+        if randomise:
+            _randomise(adapted)
+    adapted.save_pretrained(str(folder))
+    return folder
+
+
+@torch.no_grad()
+def _randomise(adapted: peft.PeftModel) -> None:
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            parameter.normal_(std=0.5)
