@@ -1,0 +1,48 @@
+"""What the demo promises, measured on the real models; each training takes up to a minute."""
+
+from pathlib import Path
+
+import pytest
+from pytest_forgetting.suites.loading import load_suite
+
+from benchmarks.demo_seeds import accuracy
+from pytest_forgetting.demo import prepare
+
+SUITES = Path(__file__).parents[2] / "example_suites"
+ALL = ("general_qa", "checklist", "lesson_qa", "lesson_checklist")
+pytestmark = pytest.mark.slow
+
+
+def share(model: str, suite: str, seed: int = 0) -> float:
+    """Share of `suite` that demo:`model` answers rightly."""
+    return accuracy(prepare(model, seed), load_suite(SUITES / f"{suite}.yaml"))
+
+
+@pytest.mark.parametrize(("suite", "least"), [("general_qa", 0.9), ("lesson_qa", 1.0), ("lesson_checklist", 1.0)])
+def test_the_base_knows_what_it_was_taught(suite: str, least: float) -> None:
+    """The base is right on nine in ten general questions, and on all that the small suites ask."""
+    assert share("base", suite) >= least
+
+
+def test_the_base_knows_nothing_of_the_domain() -> None:
+    """What the tuned models know of medication they learned in the tuning."""
+    assert share("base", "medication") <= 0.1
+
+
+def test_rash_tuning_forgets_more_than_half() -> None:
+    """Full fine-tuning on the domain alone learns it, and loses most of the rest."""
+    assert share("full", "medication") >= 0.8
+    assert share("full", "general_qa") < share("base", "general_qa") / 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_replay_keeps_and_learns(seed: int) -> None:
+    """The same tuning with the base's own texts in it stays within the gate and learns the domain."""
+    assert share("base", "general_qa") - share("replay", "general_qa", seed) <= 0.10
+    assert share("replay", "medication", seed) >= 0.8
+
+
+@pytest.mark.parametrize("suite", ALL)
+def test_replay_passes_each_general_suite(suite: str) -> None:
+    """The demo's own model passes all that the demo runs."""
+    assert share("base", suite) - share("replay", suite) <= 0.10
