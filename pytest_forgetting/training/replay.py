@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -11,7 +9,9 @@ from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.training.steps import OnStep, silent
 
 BATCH = 256
-"""Texts written side by side."""
+"""Most texts written side by side."""
+TRIAL = 32
+"""Fewest: if none of so many comes to an end, another try would not either."""
 
 
 def own_texts(
@@ -32,26 +32,29 @@ def own_texts(
     Raises:
         CannotAnswer: the model hardly ever comes to an end.
     """
-    start = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
-    settings = _sampling(tokenizer, temperature, max_new_tokens, min(BATCH, count))
+    settings = _sampling(tokenizer, temperature, max_new_tokens, min(BATCH, max(TRIAL, count)))
     texts: list[str] = []
     while len(texts) < count:
-        with torch.inference_mode():
-            written = model.generate(**start, generation_config=settings)  # type: ignore[operator]
-        ended = _ended(tokenizer, written.tolist())
-        if not ended:
-            raise CannotAnswer(
-                f"no replay text: {settings.num_return_sequences} texts that the base wrote by itself had no end "
-                f"after {max_new_tokens} tokens"
-            )
-        texts += ended
+        texts += _batch(model, tokenizer, prompt, settings)
         on_step(min(len(texts), count), count)
     return texts[:count]
 
 
-def _ended(tokenizer: PreTrainedTokenizerBase, written: Iterable[list[int]]) -> list[str]:
-    texts = (str(tokenizer.decode(ids, skip_special_tokens=True)) for ids in written if tokenizer.eos_token_id in ids)
-    return [text for text in texts if text.strip()]
+def _batch(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, settings: GenerationConfig
+) -> list[str]:
+    start = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
+    with torch.inference_mode():
+        written = model.generate(**start, generation_config=settings)  # type: ignore[operator]
+    opening = start["input_ids"].shape[1]  # may hold the end token too: some models begin with it
+    ended = (ids for ids in written.tolist() if tokenizer.eos_token_id in ids[opening:])
+    texts = [text for ids in ended if (text := str(tokenizer.decode(ids, skip_special_tokens=True))).strip()]
+    if not texts:
+        raise CannotAnswer(
+            f"no replay text: {settings.num_return_sequences} texts that the base wrote by itself had no end "
+            f"after {settings.max_new_tokens} tokens"
+        )
+    return texts
 
 
 def _sampling(

@@ -37,9 +37,19 @@ def test_texts_follow_the_seed() -> None:
 
 def test_model_that_never_ends_is_told() -> None:
     """A base that writes on and on has no replay text to give, and does not hang."""
+    model, tokenizer = tiny_base()
+    tokenizer.add_special_tokens({"eos_token": "<beyond the model's vocabulary>"})
     with reproducible(0), pytest.raises(CannotAnswer) as caught:
-        own_texts(*tiny_base(), 2, max_new_tokens=1)
-    assert str(caught.value) == "no replay text: 2 texts that the base wrote by itself had no end after 1 tokens"
+        own_texts(model, tokenizer, 2, max_new_tokens=3)
+    assert str(caught.value) == "no replay text: 32 texts that the base wrote by itself had no end after 3 tokens"
+
+
+def test_end_token_at_the_beginning_is_no_end() -> None:
+    """Some models begin every text with their end token; a text cut off is still left out."""
+    model, tokenizer = tiny_base()
+    tokenizer.eos_token = tokenizer.bos_token
+    with reproducible(0), pytest.raises(CannotAnswer, match="no end after 1 tokens"):
+        own_texts(model, tokenizer, 2, max_new_tokens=1)
 
 
 @given(st.fractions(0, Fraction(9, 10), max_denominator=20), st.integers(1, 1000))
