@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def resolve(ref: str, *, candidate: LocalModel | None = None, allow_pickle: bool
         return _described(ref, prepare(ref.removeprefix(DEMO)), allow_pickle)
     if "://" in ref:
         raise WrongUsage(f"{ref}: servers are not supported in this version; {_LINE_ABOUT_KINDS}")
-    if path.is_file():
+    if _holds(path.is_file):
         raise WrongUsage(f"{ref}: is a file; {_LINE_ABOUT_KINDS}")
     return _described(ref, _fetched(ref, allow_pickle), allow_pickle)
 
@@ -57,8 +58,12 @@ def _path(ref: str) -> Path:
 
 
 def _is_folder(path: Path) -> bool:
+    return _holds(path.is_dir)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
     try:
-        return path.is_dir()
+        return question()
     except OSError:  # such as a name too long for the file system
         return False
 
@@ -76,7 +81,7 @@ def _near_misses(ref: str) -> str:
     path = _path(ref)
     try:
         beside = [entry.name for entry in path.parent.iterdir() if entry.is_dir()]
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte
         return ""
     near = get_close_matches(path.name, beside, n=3)
     return f"; did you mean {' or '.join(str(path.parent / name) for name in near)}?" if near else ""

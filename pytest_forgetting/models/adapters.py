@@ -1,0 +1,87 @@
+"""PEFT adapters: putting one onto a loaded base, and seeing whether the base is still itself below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import peft
+import torch
+
+from pytest_forgetting.errors import CannotAnswer
+from pytest_forgetting.models.checkpoint import embedding_rows
+from pytest_forgetting.models.faults import told_as
+from pytest_forgetting.models.folder import adapter_weights
+from pytest_forgetting.models.parameters import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transformers import PreTrainedModel
+
+    from pytest_forgetting.models.local_model import LocalModel
+
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+_EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
+_ADAPTER = "default"
+
+
+def attach(base: PreTrainedModel, model: LocalModel, device: str) -> peft.PeftModel:
+    """Put the adapter of `model` onto `base`, which bears none yet.
+
+    Raises:
+        CannotAnswer: it is damaged, or made for another base.
+    """
+    assert model.adapter is not None
+    folder, unfit = str(model.adapter), f"{model.ref}: the adapter does not fit its base {model.weights}"
+    with told_as(f"{model.ref}: the adapter in {folder} does not load"):
+        config = peft.PeftConfig.from_pretrained(folder)
+    if config.task_type not in (None, "CAUSAL_LM"):
+        raise CannotAnswer(f"{model.ref}: the adapter is for the task {config.task_type}, not for CAUSAL_LM")
+    with told_as(unfit):
+        _make_room(base, model)
+        adapted = peft.PeftModel.from_pretrained(base, folder, config=config, torch_device=device)
+        # Loading once more is the only way to be told what did not fit; peft drops it above.
+        keys = getattr(base, "_checkpoint_conversion_mapping", None) if not config.is_prompt_learning else None
+        result = adapted.load_adapter(folder, _ADAPTER, torch_device=device, key_mapping=keys or {})
+    for what, names in (("lacks weights for", result.missing_keys), ("has weights for", result.unexpected_keys)):
+        if names:
+            other = "" if what == "lacks weights for" else ", which the base does not have"
+            raise CannotAnswer(f"{unfit}: it {what} {names[0]}{other}")
+    adapted.eval().requires_grad_(False)
+    return adapted
+
+
+def bit_sums(model: torch.nn.Module) -> dict[str, int]:
+    """The sum of each parameter's bits, by its name without what peft wraps around it.
+
+    Cheap where a copy for comparison would double the memory, and a changed tensor keeps its sum only by a chance of
+    about one in 2**32.
+    """
+    named = list(model.named_parameters(remove_duplicate=False))
+    return {_plain(name): _bit_sum(parameter) for name, parameter in named}
+
+
+def left_intact(before: Mapping[str, int], adapted: peft.PeftModel) -> bool:
+    """Whether the base below the adapter is what it was, bit for bit (PiSSA, OLoRA, CorDA and biases change it)."""
+    after = bit_sums(adapted.get_base_model())
+    return all(after.get(name) == total for name, total in before.items())
+
+
+def _plain(name: str) -> str:
+    return name.replace(".base_layer", "").replace(".original_module", "")
+
+
+@torch.no_grad()
+def _bit_sum(parameter: torch.Tensor) -> int:
+    return int(parameter.detach().view(_BITS[parameter.element_size()]).sum(dtype=torch.int64))
+
+
+def _make_room(base: PreTrainedModel, model: LocalModel) -> None:
+    """Give the embeddings as many rows as the adapter brings: tuning may have added tokens."""
+    assert model.adapter is not None
+    weights = adapter_weights(model.adapter, allow_pickle=model.allow_pickle)
+    if weights is None or weights.suffix != ".safetensors":
+        return
+    rows = {shape[0] for name, shape in shapes(weights).items() if name.endswith(_EMBEDDINGS) and "lora" not in name}
+    if len(rows) == 1 and rows != {embedding_rows(base)}:
+        base.resize_token_embeddings(rows.pop(), mean_resizing=False)

@@ -1,0 +1,26 @@
+"""A model in memory, with what asking it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import peft
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass
+class LoadedModel:
+    """A model that can be asked, as long as it is its turn to speak."""
+
+    model: PreTrainedModel | peft.PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    """Pads on the left, with a token that the model has an embedding for."""
+    device: str
+    dtype: str
+    eos_token_ids: frozenset[int]
+    """Whatever generation_config, config or tokenizer call an end of sequence."""
+    context_length: int | None
+    """Most tokens of prompt and answer together, None where the config sets no bound."""
+    parameters: int
