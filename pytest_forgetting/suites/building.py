@@ -1,0 +1,168 @@
+"""From the keys of a case to a `Case`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from pytest_forgetting.suites.cases import Case, Message, Prompt
+from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
+from pytest_forgetting.suites.prompts import Prompting
+from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys, SuiteKeys
+
+_ASKED = ("question", "prompt", "messages")
+_QA_ONLY, _CHECKLIST_ONLY = ("correct_answer", "match"), ("test", "checks", "severity", "require")
+RESERVED = "gate"
+
+
+class Fault(Exception):
+    """A finding within a case; `path` leads to it from the case on."""
+
+    def __init__(self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1) -> None:
+        """Tell it, and where."""
+        super().__init__(told)
+        self.path = path
+        self.key = key
+        self.line = line
+
+
+class CaseBuilder:
+    """Collects the cases of one suite, and what is wrong with them."""
+
+    def __init__(self, known_checks: Collection[str], allow_python: bool) -> None:
+        """Remember what checks may be named."""
+        self._known_checks = known_checks
+        self._allow_python = allow_python
+        self.cases: list[Case] = []
+        self.findings: list[str] = []
+        self._places: dict[str, str] = {}
+        self._derived: dict[str, int] = {}
+
+    def start(self, suite: SuiteKeys, prompting: Prompting) -> None:
+        """Take the suite's own settings."""
+        self._suite = suite
+        self._prompting = prompting
+
+    def add(self, row: Any, file: str, line: int) -> None:
+        """Check a case and append it.
+
+        Raises:
+            Fault: it is no case of this suite.
+        """
+        keys = self._keys(row)
+        self._check_kind(keys)
+        prompt = self._prompt(keys)
+        title = keys.test or keys.question or keys.prompt or prompt.messages[-1].content
+        case = Case(
+            id=self._id(keys, prompt, f"{file}:{line}"),
+            category=self._category(keys),
+            prompt=prompt,
+            expected=tuple(keys.correct_answer or ()),
+            match=(keys.match or self._suite.match) if self._suite.forgetting == "qa" else None,
+            checks=self._checks(keys),
+            title=title,
+            severity=(keys.severity or self._suite.severity) if self._suite.forgetting == "checklist" else None,
+            require_pass=keys.require == "pass",
+            tags=keys.tags,
+            skip=keys.skip,
+            cluster=keys.cluster,
+            file=file,
+            line=line,
+        )
+        self._check_expected(case)
+        self.cases.append(case)
+
+    def _keys(self, row: Any) -> CaseKeys:
+        if not isinstance(row, dict):
+            raise Fault(f"found {row!r:.60}; wanted a case with its keys")
+        renamed: dict[Any, Any] = {}
+        for name, value in row.items():
+            plain = SPELLINGS.get(name, name)
+            if plain in renamed:
+                raise Fault(f"'{name}' is another spelling of '{plain}', which is given too", [name], key=True)
+            renamed[plain] = value
+        try:
+            return CaseKeys.model_validate(renamed)
+        except ValidationError as error:
+            raise self._fault(error, row) from None
+
+    def _fault(self, error: ValidationError, row: dict[Any, Any]) -> Fault:
+        finding = error.errors()[0]
+        given = {SPELLINGS.get(name, name): name for name in row}
+        path = [given.get(finding["loc"][0], finding["loc"][0]), *finding["loc"][1:]]
+        if finding["type"] == "extra_forbidden":
+            near = get_close_matches(str(path[0]), [*CaseKeys.model_fields, *SPELLINGS], 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(CaseKeys.model_fields)}"
+            return Fault(f"unknown key '{path[-1]}'; {hint}", path, key=True)
+        told = finding["msg"].removeprefix("Value error, ")
+        return Fault(f"{path[0]}: {told} (found {finding['input']!r:.60})", path)
+
+    def _check_kind(self, keys: CaseKeys) -> None:
+        qa = self._suite.forgetting == "qa"
+        odd = [name for name in (_CHECKLIST_ONLY if qa else _QA_ONLY) if getattr(keys, name) is not None]
+        if odd:
+            raise Fault(f"'{odd[0]}' has no meaning in a {self._suite.forgetting} suite", [odd[0]], key=True)
+        if qa and keys.correct_answer is None:
+            raise Fault("no answer; wanted 'correct_answer'")
+        if not qa and (keys.checks is None or keys.test is None):
+            raise Fault(f"no '{'checks' if keys.checks is None else 'test'}'; a checklist case needs it")
+
+    def _prompt(self, keys: CaseKeys) -> Prompt:
+        given = [name for name in _ASKED if getattr(keys, name) is not None]
+        if len(given) != 1:
+            raise Fault(f"found {' and '.join(given) or 'none of them'}; wanted one of question, prompt, messages")
+        if keys.question is not None:
+            return self._prompting.question(keys.question)
+        if keys.prompt is not None:
+            return self._prompting.verbatim(keys.prompt)
+        return self._prompting.conversation([Message(turn.role, turn.content) for turn in keys.messages or ()])
+
+    def _id(self, keys: CaseKeys, prompt: Prompt, place: str) -> str:
+        if keys.id is not None:
+            if keys.id == RESERVED or keys.id != keys.id.strip():
+                raise Fault(f"id '{keys.id}': 'gate' is reserved, and blanks may not stand at the ends", ["id"])
+            if keys.id in self._places:
+                raise Fault(f"id '{keys.id}' given twice (first at {self._places[keys.id]})", ["id"])
+            self._places[keys.id] = place
+            return keys.id
+        derived = _slug(prompt)
+        self._derived[derived] = number = self._derived.get(derived, 0) + 1
+        return derived if number == 1 else f"{derived}-{number}"
+
+    def _category(self, keys: CaseKeys) -> str:
+        if keys.category == RESERVED or keys.category != keys.category.strip():
+            raise Fault(f"category '{keys.category}': 'gate' is reserved, no blanks at the ends", ["category"])
+        return keys.category
+
+    def _checks(self, keys: CaseKeys) -> tuple[Any, ...]:
+        checks = []
+        for n, entry in enumerate(keys.checks or ()):
+            try:
+                checks.append(read_check(entry, self._known_checks, self._allow_python))
+            except BadCheck as error:
+                raise Fault(f"checks: {error}", ["checks", n]) from None
+        return tuple(checks)
+
+    def _check_expected(self, case: Case) -> None:
+        for text in case.expected:
+            if case.match == "regex":
+                try:
+                    pattern(text)
+                except BadCheck as error:
+                    raise Fault(str(error), ["correct_answer"]) from None
+            if case.match == "number" and not re.fullmatch(r"\s*[-+]?[\d.,]+\s*%?\s*", text):
+                raise Fault(f"'match: number' with the answer {text!r}; wanted a number", ["correct_answer"])
+
+
+def _slug(prompt: Prompt) -> str:
+    """A readable start of the question, and a hash of all of it."""
+    content = repr((prompt.text, [(turn.role, turn.content) for turn in prompt.messages]))
+    asked = prompt.messages[-1].content if prompt.messages else prompt.text
+    words = re.sub(r"[^a-z0-9]+", "-", asked.lower()).strip("-")[:40].strip("-")
+    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{words}-{digest}" if words else digest

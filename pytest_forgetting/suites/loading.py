@@ -1,0 +1,164 @@
+"""Reading suites: every finding of a file at once, each with file, line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.suites.building import CaseBuilder, Fault
+from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
+from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
+from pytest_forgetting.suites.prompts import Prompting, template_fault
+from pytest_forgetting.suites.schema import GateKeys, SourceKeys, SuiteKeys
+from pytest_forgetting.suites.sources import read_rows, source_file
+
+
+def load_suite(
+    path: Path, *, known_checks: Collection[str] = (), allow_python: bool = False, shown_as: str | None = None
+) -> Suite:
+    """Read a suite: a YAML file, or a ``.jsonl`` file of questions and answers with all defaults.
+
+    Args:
+        path: the file.
+        known_checks: names of checks that users registered.
+        allow_python: whether checks may name Python functions.
+        shown_as: the file's name in messages.
+
+    Raises:
+        SuiteError: one line per finding, ``file:line:column: what was found; what was wanted``.
+    """
+    shown = shown_as or str(path)
+    builder = CaseBuilder(known_checks, allow_python)
+    if path.suffix == ".jsonl":
+        builder.start(SuiteKeys(forgetting="qa"), Prompting())
+        _read_source(builder, path, {}, shown)
+        return _finish(path, shown, SuiteKeys(forgetting="qa"), builder, 1)
+    document = Document(_text(path, shown), shown)
+    keys = _suite_keys(document)
+    builder.start(keys, _prompting(document, keys))
+    lines = document.lines(["cases"])
+    for n, row in enumerate(keys.cases):
+        try:
+            builder.add(row, shown, lines[n])
+        except Fault as fault:
+            builder.findings.append(f"{document.where(['cases', n, *fault.path], key=fault.key)}: {fault}")
+    for given in _sources(document, keys):
+        try:
+            file = source_file(path, given.path)
+        except Fault as fault:
+            builder.findings.append(f"{document.where(['source'])}: {fault}")
+        else:
+            _read_source(builder, file, given.fields, str(Path(shown).parent / given.path))
+    return _finish(path, shown, keys, builder, document.line(["gate"]) if "gate" in document.value else 1, document)
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        if path.stat().st_size > SIZE_LIMIT:
+            raise SuiteError(f"{shown}:1:1: larger than {SIZE_LIMIT >> 20} MiB; put the cases into a source file")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{shown}:1:1: byte {error.start} is not UTF-8") from None
+    except OSError as error:
+        raise SuiteError(f"{shown}:1:1: cannot be read: {error.strerror}") from None
+
+
+def _suite_keys(document: Document) -> SuiteKeys:
+    try:
+        return SuiteKeys.model_validate(document.value)
+    except ValidationError as error:
+        raise SuiteError("\n".join(explained(document, error, SuiteKeys))) from None
+
+
+def explained(document: Document, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """pydantic's findings, each with its place in the file."""
+    for finding in error.errors():
+        unknown = finding["type"] == "extra_forbidden"
+        path = [part for part in finding["loc"] if not str(part).startswith("function-")]
+        told = _told(dict(finding), path, model, unknown)
+        line = f"{document.where(path, key=unknown)}: {told}"
+        yield line
+
+
+def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
+    name = ".".join(map(str, path)) or "suite"
+    if not unknown:
+        return f"{name}: {finding['msg'].removeprefix('Value error, ')} (found {finding['input']!r:.60})"
+    fields = GateKeys.model_fields if path[0] == "gate" else model.model_fields
+    near = get_close_matches(str(path[-1]), list(fields), 1)
+    return f"unknown key '{path[-1]}'; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(fields)}")
+
+
+def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
+    if keys.template is not None and (fault := template_fault(keys.template)):
+        raise SuiteError(f"{document.where(['template'])}: template: {fault}")
+    turns = tuple(Message(turn.role, turn.content) for turn in keys.messages or ())
+    if turns and not any("{question}" in turn.content for turn in turns):
+        raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
+    shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
+    stop = None if keys.stop is None else tuple(keys.stop)
+    return Prompting(keys.template, turns, keys.system, shots, stop, keys.max_new_tokens)
+
+
+def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:
+    given = [] if keys.source is None else keys.source if isinstance(keys.source, list) else [keys.source]
+    try:
+        return [SourceKeys(path=one) if isinstance(one, str) else SourceKeys.model_validate(one) for one in given]
+    except ValidationError as error:
+        raise SuiteError(
+            f"{document.where(['source'])}: source: {error.errors()[0]['msg']};"
+            " wanted a .jsonl or .csv file, or {path: …, fields: {…}}"
+        ) from None
+
+
+def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
+    try:
+        for line, row in read_rows(file, fields):
+            try:
+                builder.add(row, shown, line)
+            except Fault as fault:
+                builder.findings.append(f"{shown}:{line}: {fault}")
+    except Fault as fault:
+        builder.findings.append(f"{shown}:{fault.line}: {fault}")
+
+
+def _finish(
+    path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, line: int, document: Document | None = None
+) -> Suite:
+    categories = {case.category for case in builder.cases}
+    per_category = keys.gate.category_max_drop if isinstance(keys.gate.category_max_drop, dict) else {}
+    for name in set(per_category) - categories if builder.cases else ():
+        near = get_close_matches(name, list(categories), 1)
+        where = document.where(["gate", "category_max_drop", name], key=True) if document else shown
+        hint = f"did you mean '{near[0]}'?" if near else f"categories: {', '.join(sorted(categories))}"
+        builder.findings.append(f"{where}: no case has the category '{name}'; {hint}")
+    if not builder.cases and not builder.findings:
+        builder.findings.append(f"{shown}:1:1: the suite is empty; wanted cases, or a source with some")
+    if builder.findings:
+        raise SuiteError("\n".join(builder.findings))
+    each = keys.gate.category_max_drop
+    policy = GatePolicy(
+        max_drop=keys.gate.max_drop,
+        category_max_drop=per_category,
+        every_category_max_drop=each if isinstance(each, Fraction) else None,
+        rule=keys.gate.rule,
+        min_gain=keys.gate.min_gain,
+        min_retention=keys.gate.min_retention,
+    )
+    return Suite(
+        path=path,
+        name=keys.name or path.stem,
+        kind=keys.forgetting,
+        cases=tuple(builder.cases),
+        role=keys.role,
+        gate=policy,
+        gate_line=line,
+        fail_on=keys.fail_on,
+        nodeid=shown,
+    )

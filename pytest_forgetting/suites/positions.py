@@ -1,0 +1,117 @@
+"""YAML read safely, with the line and column of everything in it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from pytest_forgetting.errors import SuiteError
+
+SIZE_LIMIT = 64 << 20
+DEPTH_LIMIT = 50
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Path = Sequence[str | int]
+
+
+class Document:
+    """One YAML document: its plain value, and where each part of it stands."""
+
+    def __init__(self, text: str, shown_as: str) -> None:
+        """Parse `text`.
+
+        Raises:
+            SuiteError: it is no plain YAML mapping; every finding with its position.
+        """
+        self.shown_as = shown_as
+        collecting = gc.isenabled()
+        gc.disable()  # a large suite makes many objects and no garbage
+        try:
+            self.root = self._compose(text)
+            findings = list(self._odd(self.root, 0))
+            if findings:
+                raise SuiteError("\n".join(findings))
+            self.value: dict[str, Any] = self._construct(text)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _compose(self, text: str) -> yaml.MappingNode:
+        try:
+            root = yaml.compose(text, Loader=_Loader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = self.shown_as if mark is None else f"{self.shown_as}:{mark.line + 1}:{mark.column + 1}"
+            raise SuiteError(f"{where}: {error.problem or error.context}; wanted plain YAML") from None
+        except (yaml.YAMLError, RecursionError) as error:
+            raise SuiteError(f"{self.shown_as}:1:1: cannot be read as YAML: {str(error).splitlines()[0]}") from None
+        if not isinstance(root, yaml.MappingNode):
+            raise SuiteError(f"{self.shown_as}:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'")
+        return root
+
+    def _construct(self, text: str) -> dict[str, Any]:
+        try:
+            value: dict[str, Any] = yaml.load(text, Loader=_Loader)
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
+            told = getattr(error, "problem", None) or error
+            raise SuiteError(f"{self.shown_as}:{where}: {told}; suites are plain data") from None
+        return value
+
+    def _odd(self, node: yaml.Node, depth: int, seen: set[int] | None = None) -> Iterator[str]:
+        """Aliases, too deep nesting, keys given twice or that are no text."""
+        seen = set() if seen is None else seen
+        if id(node) in seen:
+            yield f"{self._at(node)}: found an alias; wanted every value written out"
+            return
+        seen.add(id(node))
+        if depth > DEPTH_LIMIT:
+            yield f"{self._at(node)}: nested deeper than {DEPTH_LIMIT}"
+            return
+        if isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                line = first.setdefault(key.value, key.start_mark.line + 1)
+                if not isinstance(key, yaml.ScalarNode):
+                    yield f"{self._at(key)}: found a key that is no text"
+                elif line != key.start_mark.line + 1 or first[key.value] is None:
+                    yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
+                yield from self._odd(value, depth + 1, seen)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                yield from self._odd(value, depth + 1, seen)
+
+    def _at(self, node: yaml.Node) -> str:
+        return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
+    def node(self, path: Path, *, key: bool = False) -> yaml.Node:
+        """The node at `path`, or its nearest ancestor; with `key` the last key's own."""
+        node: yaml.Node = self.root
+        for n, part in enumerate(path):
+            found: yaml.Node | None = None
+            if isinstance(node, yaml.MappingNode):
+                pairs = {name.value: (name, value) for name, value in node.value}
+                if part in pairs:
+                    found = pairs[part][0 if key and n == len(path) - 1 else 1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                found = node.value[part]
+            if found is None:
+                return node
+            node = found
+        return node
+
+    def where(self, path: Path, *, key: bool = False) -> str:
+        """``file:line:column`` of what stands at `path`."""
+        return self._at(self.node(path, key=key))
+
+    def line(self, path: Path) -> int:
+        """1-based line of what stands at `path`."""
+        return int(self.node(path).start_mark.line) + 1
+
+    def lines(self, path: Path) -> list[int]:
+        """1-based line of each element of the sequence at `path`."""
+        node = self.node(path)
+        return [each.start_mark.line + 1 for each in node.value] if isinstance(node, yaml.SequenceNode) else []

@@ -1,0 +1,25 @@
+"""What all tests share: pytester, and a cache folder of their own."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """No test reads or writes the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_FORGETTING_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("PYTEST_ADDOPTS", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def beside() -> Path:
+    """The folder of real models and data that may lie beside a checkout; tests that need it skip without."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not (folder / "models").is_dir():
+        pytest.skip("no real models beside this checkout")
+    return folder
