@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,16 @@ def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast |
     return folder
 
 
-def tiny_adapter(folder: Path, base: Path, seed: int = 0, *, randomise: bool = True, **lora: Any) -> Path:
+def tiny_adapter(
+    folder: Path,
+    base: Path,
+    seed: int = 0,
+    *,
+    randomise: bool = True,
+    rows: int | None = None,
+    touch: Callable[[peft.PeftModel], None] | None = None,
+    **lora: Any,
+) -> Path:
     """Write a LoRA adapter for the checkpoint in `base` into `folder`, without a tokenizer.
 
     Args:
@@ -70,6 +80,8 @@ def tiny_adapter(folder: Path, base: Path, seed: int = 0, *, randomise: bool = T
         base: a full checkpoint; its path is recorded in adapter_config.json.
         seed: of the adapter's weights; the global random state stays as it was.
         randomise: fill the matrices B too, which peft leaves at zero; without it the adapter changes nothing.
+        rows: size to which the embeddings are brought first, as for added tokens.
+        touch: changes the model before it is saved, as training would.
         lora: of `peft.LoraConfig`, over rank 4 on the attention's q and v.
     """
     options = {"r": 4, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM", **lora}
@@ -77,9 +89,12 @@ def tiny_adapter(folder: Path, base: Path, seed: int = 0, *, randomise: bool = T
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM.from_pretrained(base)
+        if rows is not None:
+            model.resize_token_embeddings(rows, mean_resizing=False)
         adapted = peft.get_peft_model(model, peft.LoraConfig(**options))
-        if randomise:
-            _randomise(adapted)
+        for change in (_randomise if randomise else None, touch):
+            if change is not None:
+                change(adapted)
     adapted.save_pretrained(str(folder))
     return folder
 

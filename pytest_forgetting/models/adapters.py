@@ -43,10 +43,12 @@ def attach(base: PreTrainedModel, model: LocalModel, device: str) -> peft.PeftMo
         # Loading once more is the only way to be told what did not fit; peft drops it above.
         keys = getattr(base, "_checkpoint_conversion_mapping", None) if not config.is_prompt_learning else None
         result = adapted.load_adapter(folder, _ADAPTER, torch_device=device, key_mapping=keys or {})
-    for what, names in (("lacks weights for", result.missing_keys), ("has weights for", result.unexpected_keys)):
-        if names:
-            other = "" if what == "lacks weights for" else ", which the base does not have"
-            raise CannotAnswer(f"{unfit}: it {what} {names[0]}{other}")
+    if result.missing_keys:
+        raise CannotAnswer(f"{unfit}: it lacks weights for {result.missing_keys[0]}")
+    # Beside embeddings that were tuned as a whole, peft saves them a second time under names that it cannot place.
+    unplaced = [key for key in result.unexpected_keys if ".modules_to_save." not in key]
+    if unplaced:
+        raise CannotAnswer(f"{unfit}: it has weights for {unplaced[0]}, which the base does not have")
     adapted.eval().requires_grad_(False)
     return adapted
 
