@@ -144,7 +144,7 @@ class Store:
         with self._database:
             self._database.execute(
                 "delete from answers where used <= (select used from answers order by used"
-                " limit 1 offset (select count(*) from answers) / 2)"
+                " limit 1 offset (select (count(*) - 1) / 2 from answers))"
             )
         self._database.execute("vacuum")
 
