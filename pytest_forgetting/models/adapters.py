@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import TYPE_CHECKING
 
 import peft
@@ -39,18 +41,30 @@ def attach(base: PreTrainedModel, model: LocalModel, device: str) -> peft.PeftMo
         raise CannotAnswer(f"{model.ref}: the adapter is for the task {config.task_type}, not for CAUSAL_LM")
     with told_as(unfit):
         _make_room(base, model)
-        adapted = peft.PeftModel.from_pretrained(base, folder, config=config, torch_device=device)
-        # Loading once more is the only way to be told what did not fit; peft drops it above.
-        keys = getattr(base, "_checkpoint_conversion_mapping", None) if not config.is_prompt_learning else None
-        result = adapted.load_adapter(folder, _ADAPTER, torch_device=device, key_mapping=keys or {})
-    if result.missing_keys:
-        raise CannotAnswer(f"{unfit}: it lacks weights for {result.missing_keys[0]}")
-    # Beside embeddings that were tuned as a whole, peft saves them a second time under names that it cannot place.
-    unplaced = [key for key in result.unexpected_keys if ".modules_to_save." not in key]
-    if unplaced:
-        raise CannotAnswer(f"{unfit}: it has weights for {unplaced[0]}, which the base does not have")
+        adapted, misfits = _loaded(base, folder, config, device)
+    if misfits:
+        raise CannotAnswer(f"{unfit}: {misfits[0]}")
     adapted.eval().requires_grad_(False)
     return adapted
+
+
+def _loaded(
+    base: PreTrainedModel, folder: str, config: peft.PeftConfig, device: str
+) -> tuple[peft.PeftModel, list[str]]:
+    """The adapted model, and what of the adapter found no place or was not there."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        adapted = peft.PeftModel.from_pretrained(base, folder, config=config, torch_device=device)
+    if config.is_prompt_learning:
+        return adapted, []  # virtual tokens go before any base; they have no names to be compared
+    # Loading once more is the only way to be told what did not fit: peft drops it above, or only warns.
+    keys = getattr(base, "_checkpoint_conversion_mapping", None) or {}
+    result = adapted.load_adapter(folder, _ADAPTER, torch_device=device, key_mapping=keys)
+    warned = " ".join(str(warning.message) for warning in told)
+    lacking = [f"it lacks weights for {key}" for key in result.missing_keys if key in warned]
+    # Beside embeddings that were tuned as a whole, peft saves them a second time under names that it cannot place.
+    unplaced = [key for key in result.unexpected_keys if ".modules_to_save." not in key]
+    return adapted, lacking + [f"it has weights for {key}, which the base does not have" for key in unplaced]
 
 
 def bit_sums(model: torch.nn.Module) -> dict[str, int]:
@@ -70,7 +84,7 @@ def left_intact(before: Mapping[str, int], adapted: peft.PeftModel) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.replace(".base_layer", "").replace(".original_module", "")
+    return re.sub(r"\.(base_layer|original_module|token_adapter)\b", "", name)
 
 
 @torch.no_grad()

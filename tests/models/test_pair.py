@@ -32,12 +32,15 @@ def logits(pair: LoadedPair, side: str) -> torch.Tensor:
 
 def alone(folder: Path) -> torch.Tensor:
     """What a full checkpoint says when transformers loads it."""
-    return LlamaForCausalLM.from_pretrained(folder)(IDS).logits.detach()
+    said: torch.Tensor = LlamaForCausalLM.from_pretrained(folder)(IDS).logits.detach()
+    return said
 
 
 def tuned_alone(base: Path, adapter: Path) -> torch.Tensor:
     """What an adapter says when peft loads it."""
-    return PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base), str(adapter))(IDS).logits.detach()
+    adapted = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base), str(adapter))
+    said: torch.Tensor = adapted(IDS).logits.detach()
+    return said
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(cls: type[Resident], model: object, options: object) -> Resident:
         seen.append(model.ref)  # type: ignore[attr-defined]
-        return load(cls, model, options)  # type: ignore[no-any-return]
+        return load(cls, model, options)
 
     monkeypatch.setattr(Resident, "load", classmethod(counted))
     return seen
@@ -254,7 +257,7 @@ def shift_biases(adapted: PeftModel) -> None:
     """What training does to biases."""
     for name, parameter in adapted.named_parameters():
         if name.endswith("q_proj.base_layer.bias"):
-            parameter += 1.0
+            parameter.add_(1.0)
 
 
 @torch.no_grad()
@@ -262,4 +265,4 @@ def double_saved_head(adapted: PeftModel) -> None:
     """What training does to a head."""
     for name, parameter in adapted.named_parameters():
         if "modules_to_save" in name:
-            parameter *= 2.0
+            parameter.mul_(2.0)
