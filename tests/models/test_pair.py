@@ -2,15 +2,17 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import IA3Config, PeftConfig, PeftModel, PrefixTuningConfig, VBLoRAConfig, get_peft_model
 from transformers import LlamaForCausalLM
 
+from pytest_forgetting.answers.sides import SideName
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
-from pytest_forgetting.models.references import resolve
+from pytest_forgetting.models.references import LocalModel, resolve
 from pytest_forgetting.models.resident import Resident
 from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
 
@@ -24,10 +26,11 @@ def pair(model: Path, baseline: str = "base") -> LoadedPair:
     return LoadedPair({"baseline": resolve(baseline, candidate=candidate), "model": candidate}, OPTIONS)
 
 
-def logits(pair: LoadedPair, side: str) -> torch.Tensor:
+def logits(pair: LoadedPair, side: SideName) -> torch.Tensor:
     """What one side says."""
-    with pair.speaking(side) as loaded:  # type: ignore[arg-type]
-        return loaded.model(input_ids=IDS).logits  # type: ignore[no-any-return]
+    with pair.speaking(side) as loaded:
+        said: torch.Tensor = loaded.model(input_ids=IDS).logits
+        return said
 
 
 def alone(folder: Path) -> torch.Tensor:
@@ -47,10 +50,10 @@ def tuned_alone(base: Path, adapter: Path) -> torch.Tensor:
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The references whose weights are loaded from now on."""
     seen: list[str] = []
-    load = Resident.load.__func__  # type: ignore[attr-defined]
+    load: Any = Resident.load.__func__  # type: ignore[attr-defined]
 
-    def counted(cls: type[Resident], model: object, options: object) -> Resident:
-        seen.append(model.ref)  # type: ignore[attr-defined]
+    def counted(cls: type[Resident], model: LocalModel, options: LoadOptions) -> Any:
+        seen.append(model.ref)
         return load(cls, model, options)
 
     monkeypatch.setattr(Resident, "load", classmethod(counted))
@@ -59,7 +62,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("order", [("baseline", "model"), ("model", "baseline")])
 def test_adapter_and_its_base_share_the_weights(
-    base: Path, adapter: Path, loads: list[str], order: tuple[str, str]
+    base: Path, adapter: Path, loads: list[str], order: tuple[SideName, SideName]
 ) -> None:
     """Whoever is asked first: one load, and bit for bit what each says alone."""
     both = pair(adapter)
@@ -73,8 +76,9 @@ def test_adapter_and_its_base_share_the_weights(
 def test_shared_weights_lie_in_memory_once(adapter: Path) -> None:
     """Both sides read the very same tensors."""
     both, places = pair(adapter), {}
-    for side in ("baseline", "model"):
-        with both.speaking(side) as loaded:  # type: ignore[arg-type]
+    sides: tuple[SideName, ...] = ("baseline", "model")
+    for side in sides:
+        with both.speaking(side) as loaded:
             named = loaded.model.named_parameters()
             places[side] = {parameter.data_ptr() for name, parameter in named if "lora_" not in name}
     assert places["baseline"] == places["model"]
@@ -163,7 +167,7 @@ def test_adapter_as_the_baseline_of_its_base(base: Path, adapter: Path, loads: l
 @pytest.mark.parametrize("method", ["pissa", "olora"])
 @pytest.mark.parametrize("order", [("baseline", "model"), ("model", "baseline")])
 def test_adapter_that_changes_its_base(
-    base: Path, tmp_path: Path, loads: list[str], method: str, order: tuple[str, str]
+    base: Path, tmp_path: Path, loads: list[str], method: str, order: tuple[SideName, SideName]
 ) -> None:
     """PiSSA and OLoRA take their weights out of the base, so the base is loaded by itself, and the report says so."""
     folder = tiny_adapter(tmp_path / method, base, init_lora_weights=method)
@@ -197,6 +201,32 @@ def test_adapter_with_more_tokens(base: Path, tmp_path: Path, loads: list[str]) 
 def test_saved_modules_are_switched_off_too(base: Path, tmp_path: Path, loads: list[str]) -> None:
     """A head that was tuned as a whole stands beside the base's, which is still there."""
     folder = tiny_adapter(tmp_path / "adapter", base, modules_to_save=["lm_head"], touch=double_saved_head)
+    both = pair(folder)
+    assert torch.equal(logits(both, "model"), tuned_alone(base, folder))
+    assert torch.equal(logits(both, "baseline"), alone(base))
+    assert len(loads) == 1
+
+
+OTHER_METHODS = {
+    "IA3": IA3Config(task_type="CAUSAL_LM", target_modules=["k_proj"], feedforward_modules=[], init_ia3_weights=False),
+    "prefix tuning": PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3),
+    "VB-LoRA": VBLoRAConfig(task_type="CAUSAL_LM", target_modules=["q_proj"], vector_length=4, num_vectors=8, topk=2),
+}
+
+
+@pytest.mark.parametrize("config", OTHER_METHODS.values(), ids=OTHER_METHODS.keys())
+def test_other_methods_share_too(base: Path, tmp_path: Path, loads: list[str], config: PeftConfig) -> None:
+    """LoRA is not the only adapter: each is what peft makes of it, and its base is the base."""
+    get_peft_model(LlamaForCausalLM.from_pretrained(base), config).save_pretrained(str(tmp_path))
+    both = pair(tmp_path)
+    assert torch.equal(logits(both, "model"), tuned_alone(base, tmp_path))
+    assert torch.equal(logits(both, "baseline"), alone(base))
+    assert len(loads) == 1
+
+
+def test_adapter_with_tuned_tokens(base: Path, tmp_path: Path, loads: list[str]) -> None:
+    """Single embeddings that were tuned stand beside the base's."""
+    folder = tiny_adapter(tmp_path / "adapter", base, trainable_token_indices=[40])
     both = pair(folder)
     assert torch.equal(logits(both, "model"), tuned_alone(base, folder))
     assert torch.equal(logits(both, "baseline"), alone(base))
@@ -240,10 +270,10 @@ def test_models_that_do_not_fit_together_take_turns(
     tuned = tiny_llama(tmp_path / "tuned", seed=1)
     both, load = pair(tuned, str(base)), Resident.load
 
-    def cramped(model: object, options: object) -> Resident:
+    def cramped(model: LocalModel, options: LoadOptions) -> Resident:
         if both._residents:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return load(model, options)  # type: ignore[arg-type]
+        return load(model, options)
 
     monkeypatch.setattr(Resident, "load", cramped)
     for _ in range(2):
