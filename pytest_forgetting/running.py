@@ -60,8 +60,8 @@ class Selection:
                 cases.append(each)
 
     def wanted(self) -> list[tuple[Suite, Case]]:
-        """Every case that is to be answered."""
-        return [(suite, case) for name, suite in self.suites.items() for case in self.cases[name]]
+        """Every case that is to be answered, in an order that no shuffling of items changes."""
+        return [(suite, case) for _, suite in sorted(self.suites.items()) for case in self.in_order(suite)]
 
     def in_order(self, suite: Suite) -> list[Case]:
         """The selected cases of `suite` as they stand in its file."""
@@ -393,7 +393,7 @@ class ForgettingRun:
         self._write(session)
 
     def _suite_results(self) -> Iterator[SuiteResult]:
-        for name, suite in self.selection.suites.items():
+        for name, suite in sorted(self.selection.suites.items()):
             cases = self.selection.in_order(suite)
             gates = self.selection.gates[name] if self._complete(cases) else set()
             yield self.evaluation.judge_suite(suite, cases, gates)

@@ -12,7 +12,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> object:
     """No test reads or writes the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTEST_FORGETTING_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("PYTEST_ADDOPTS", "-p no:randomly")
         yield
 
 

@@ -24,6 +24,7 @@ def capitals(pytester: pytest.Pytester) -> Run:
             write_capitals(pytester.path)
         record(pytester.path / "old.json", suite, {**CAPITALS, **(had_wrong or {})})
         record(pytester.path / "new.json", suite, {**CAPITALS, **(wrong or {})})
-        return pytester.runpytest_subprocess("--model", "new.json", "--baseline", "old.json", *suites, *options)
+        sides = ("--model", "new.json", "--baseline", "old.json")
+        return pytester.runpytest_subprocess("-p", "no:randomly", *sides, *suites, *options)
 
     return run
