@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import peft
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass
 class LoadedModel:
     """A model that can be asked, as long as it is its turn to speak."""
 
-    model: PreTrainedModel | peft.PeftModel
+    model: Any
+    """A `PreTrainedModel`, or a `PeftModel` around one, which hands on all that it does not define itself."""
     tokenizer: PreTrainedTokenizerBase
     """Pads on the left, with a token that the model has an embedding for."""
     device: str

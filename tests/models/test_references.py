@@ -1,7 +1,5 @@
 """What a reference may name, and what is said about one that names nothing."""
 
-import json
-import os
 import shutil
 from pathlib import Path
 
@@ -9,21 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
-from pytest_forgetting.models.references import LocalModel, resolve
+from pytest_forgetting.errors import CannotAnswer, ForgettingError
+from pytest_forgetting.models.references import resolve
+from tests.models.edits import copied, edit_json
+from tests.models.refusals import refused
 from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
-
-
-def edit_json(path: Path, **changes: object) -> None:
-    """Change keys of a JSON file."""
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
-def copied(folder: Path, target: Path, without: str = "nothing") -> Path:
-    """A copy of a checkpoint that lacks one file."""
-    shutil.copytree(folder, target)
-    (target / without).unlink(missing_ok=True)
-    return target
 
 
 def cached(hub: Path, repository: str, folder: Path, revision: str = "main") -> None:
@@ -32,14 +20,6 @@ def cached(hub: Path, repository: str, folder: Path, revision: str = "main") -> 
     shutil.copytree(folder, home / "snapshots" / ("a" * 40))
     (home / "refs").mkdir()
     (home / "refs" / revision).write_text("a" * 40)
-
-
-def refused(ref: str, error: type[ForgettingError] = WrongUsage, candidate: LocalModel | None = None) -> str:
-    """The one line that tells why `ref` is refused."""
-    with pytest.raises(error) as caught:
-        resolve(ref, candidate=candidate)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_full_checkpoint(base: Path) -> None:
@@ -153,53 +133,6 @@ def test_folder_goes_before_every_other_meaning(base: Path, tmp_path: Path, monk
     assert resolve("base").weights == tmp_path / "base"
 
 
-def test_base_of_an_adapter(base: Path, adapter: Path) -> None:
-    """`base` is the adapter's base, with the base's own tokenizer."""
-    found = resolve("base", candidate=resolve(str(adapter)))
-    assert (found.ref, found.weights, found.adapter, found.tokenizer) == ("base", base, None, base)
-    assert found.fingerprint == resolve(str(base)).fingerprint
-
-
-@pytest.mark.parametrize("card", ["base_model: {}", "base_model:\n- {}"])
-def test_base_of_a_model_card(base: Path, tmp_path: Path, card: str) -> None:
-    """A full checkpoint records its base in its card, as one name or a list of one."""
-    tuned = copied(base, tmp_path / "tuned")
-    (tuned / "README.md").write_text(f"---\nlicense: mit\n{card.format(base)}\n---\n\n# Tuned\n")
-    assert resolve("base", candidate=resolve(str(tuned))).weights == base
-
-
-def test_several_bases_are_refused(base: Path, tmp_path: Path) -> None:
-    """A merged model has no one base to be compared with."""
-    tuned = copied(base, tmp_path / "tuned")
-    (tuned / "README.md").write_text("---\nbase_model: [org/a, org/b]\n---\n")
-    assert "names several bases (org/a, org/b); choose one with --baseline REF" in refused(
-        "base", candidate=resolve(str(tuned))
-    )
-
-
-@pytest.mark.parametrize("card", ["", "# No front matter", "---\nlicense: mit\n---\n", "---\n: [\n---\n", "---\nopen"])
-def test_base_that_nobody_recorded(base: Path, tmp_path: Path, card: str) -> None:
-    """Without a record, the user has to say what the model was tuned from."""
-    tuned = copied(base, tmp_path / "tuned")
-    (tuned / "README.md").write_text(card)
-    message = refused("base", candidate=resolve(str(tuned)))
-    assert "does not record its base" in message
-    assert message.endswith("give --baseline REF")
-
-
-def test_recorded_base_that_is_gone(base: Path, tmp_path: Path) -> None:
-    """A dead path in a model card is told together with who says it."""
-    tuned = copied(base, tmp_path / "tuned")
-    (tuned / "README.md").write_text("---\nbase_model: /gone/away\n---\n")
-    message = refused("base", candidate=resolve(str(tuned)))
-    assert "'base_model: /gone/away' in its model card cannot be found: /gone/away: no such folder" in message
-
-
-def test_base_without_a_candidate() -> None:
-    """`base` means nothing by itself."""
-    assert "give --baseline REF" in refused("base")
-
-
 def test_demo(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`demo:` models are prepared on demand."""
     monkeypatch.setattr("pytest_forgetting.demo.prepare", {"lora": base}.__getitem__)
@@ -250,144 +183,3 @@ def test_any_text_is_found_or_refused(ref: str) -> None:
     """No text makes it fail in another way than with a message."""
     with pytest.raises(ForgettingError):
         resolve(ref + "-names-nothing")
-
-
-def test_folder_without_config(tmp_path: Path) -> None:
-    """An empty folder is no model."""
-    assert f"there is no config.json (nor adapter_config.json) in {tmp_path}" in refused(str(tmp_path))
-
-
-def test_folder_of_checkpoints(base: Path, tmp_path: Path) -> None:
-    """Who names the folder above is told what lies in it."""
-    copied(base, tmp_path / "checkpoint-100")
-    assert refused(str(tmp_path)).endswith("there are models in its folders checkpoint-100")
-
-
-def test_folder_without_weights(base: Path, tmp_path: Path) -> None:
-    """A config alone answers nothing."""
-    folder = copied(base, tmp_path / "ckpt", without="model.safetensors")
-    assert "there are no weights (model.safetensors) in" in refused(str(folder))
-    (folder / "model.gguf").write_text("")
-    assert "GGUF files are not supported" in refused(str(folder))
-
-
-def test_pickled_weights(base: Path, tmp_path: Path) -> None:
-    """Weights that may run code are taken only from who says so."""
-    folder = copied(base, tmp_path / "ckpt", without="model.safetensors")
-    (folder / "pytorch_model.bin").write_bytes(b"0" * 4000)
-    message = refused(str(folder))
-    assert "safetensors" in message
-    assert "--forgetting-allow-pickle" in message
-    assert resolve(str(folder), allow_pickle=True).parameters == 1000
-
-
-def test_pickled_adapter(adapter: Path, tmp_path: Path) -> None:
-    """The same for an adapter."""
-    folder = copied(adapter, tmp_path / "adapter", without="adapter_model.safetensors")
-    (folder / "adapter_model.bin").write_bytes(b"0")
-    assert "adapter_model.bin, in pickle format" in refused(str(folder))
-    assert resolve(str(folder), allow_pickle=True).adapter == folder
-
-
-def test_adapter_without_weights(adapter: Path, tmp_path: Path) -> None:
-    """A config alone adapts nothing."""
-    folder = copied(adapter, tmp_path / "adapter", without="adapter_model.safetensors")
-    assert "there are no adapter weights (adapter_model.safetensors)" in refused(str(folder))
-
-
-def test_adapter_without_base(adapter: Path, tmp_path: Path) -> None:
-    """An adapter that names no base cannot be loaded."""
-    folder = copied(adapter, tmp_path / "adapter")
-    edit_json(folder / "adapter_config.json", base_model_name_or_path=None)
-    assert "does not name its base (base_model_name_or_path in adapter_config.json)" in refused(str(folder))
-
-
-def test_adapter_whose_base_is_gone(adapter: Path, tmp_path: Path) -> None:
-    """The path that the adapter records may have been another machine's."""
-    folder = copied(adapter, tmp_path / "adapter")
-    edit_json(folder / "adapter_config.json", base_model_name_or_path="/their/base")
-    assert "the adapter's base '/their/base' cannot be found: /their/base: no such folder" in refused(str(folder))
-
-
-def test_adapter_on_an_adapter(adapter: Path, tmp_path: Path) -> None:
-    """Adapters are never stacked."""
-    folder = copied(adapter, tmp_path / "adapter")
-    edit_json(folder / "adapter_config.json", base_model_name_or_path=str(adapter))
-    assert "is itself an adapter; merge that one into its base first" in refused(str(folder))
-
-
-def test_adapter_beside_full_weights(base: Path, adapter: Path, tmp_path: Path) -> None:
-    """Merged weights saved over their adapter could be meant either way, and would be tuned twice."""
-    folder = copied(base, tmp_path / "both")
-    shutil.copytree(adapter, folder, dirs_exist_ok=True)
-    assert "holds both a full checkpoint and adapter_config.json" in refused(str(folder))
-
-
-def test_broken_base_of_an_adapter_is_blamed_on_the_base(adapter: Path, tmp_path: Path) -> None:
-    """What is wrong with the base is not said of the adapter."""
-    folder = copied(adapter, tmp_path / "adapter")
-    (tmp_path / "empty").mkdir()
-    edit_json(folder / "adapter_config.json", base_model_name_or_path="../empty")
-    assert "the adapter's base '../empty': there is no config.json" in refused(str(folder))
-
-
-@pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
-def test_broken_config(base: Path, tmp_path: Path, content: str) -> None:
-    """A config that is no JSON object is told with its path."""
-    folder = copied(base, tmp_path / "ckpt")
-    (folder / "config.json").write_text(content, errors="surrogateescape")
-    assert str(folder / "config.json") in refused(str(folder), CannotAnswer)
-
-
-@pytest.mark.parametrize("size", [0, 7, 100, 20_000])
-def test_truncated_weights(base: Path, tmp_path: Path, size: int) -> None:
-    """A copy that was cut off is noticed before anything is loaded."""
-    folder = copied(base, tmp_path / "ckpt")
-    os.truncate(folder / "model.safetensors", size)
-    with pytest.raises(CannotAnswer, match=r"model\.safetensors is truncated or no safetensors file"):
-        _ = resolve(str(folder)).parameters
-
-
-def test_git_lfs_pointer(base: Path, tmp_path: Path) -> None:
-    """A clone without Git LFS has pointers for weights."""
-    folder = copied(base, tmp_path / "ckpt")
-    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    with pytest.raises(CannotAnswer, match="git lfs pull"):
-        _ = resolve(str(folder)).parameters
-
-
-TEMPLATES = [{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "plain"}]
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "template"),
-    [
-        ("tokenizer_config.json", json.dumps({"chat_template": "one"}), "one"),
-        ("tokenizer_config.json", json.dumps({"chat_template": TEMPLATES}), "plain"),
-        ("tokenizer_config.json", json.dumps({"chat_template": TEMPLATES[:1]}), None),
-        ("chat_template.json", json.dumps({"chat_template": "one"}), "one"),
-        ("chat_template.jinja", "one\n", "one\n"),
-    ],
-)
-def test_chat_template(base: Path, tmp_path: Path, file: str, content: str, template: str | None) -> None:
-    """A template is found wherever transformers has ever put it."""
-    folder = copied(base, tmp_path / "ckpt")
-    (folder / file).write_text(content)
-    assert resolve(str(folder)).chat_template == template
-
-
-def test_chat_template_is_what_transformers_would_take(tmp_path: Path) -> None:
-    """Of two templates the one in a file of its own is used, as by the tokenizer itself."""
-    from transformers import AutoTokenizer
-
-    folder = tiny_llama(tmp_path / "ckpt")
-    edit_json(folder / "tokenizer_config.json", chat_template="old")
-    (folder / "chat_template.jinja").write_text("new")
-    assert resolve(str(folder)).chat_template == AutoTokenizer.from_pretrained(folder).chat_template == "new"
-
-
-def test_unreadable_chat_template(base: Path, tmp_path: Path) -> None:
-    """A template that is no text is told with its path."""
-    folder = copied(base, tmp_path / "ckpt")
-    (folder / "chat_template.jinja").write_bytes(b"\xff\xfe\x00")
-    assert "chat_template.jinja cannot be read" in refused(str(folder), CannotAnswer)
