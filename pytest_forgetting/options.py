@@ -98,7 +98,7 @@ def register(parser: pytest.Parser) -> None:
         extra: dict[str, Any] = {"nargs": "?", "const": INIT_DEFAULT} if option.name == "init" else {}
         group.addoption(f"--{PREFIX}-{option.name}", **option.arguments, **extra)
         if option.name != "init":
-            kind = "args" if option.repeatable else "bool" if option.metavar is None else "string"
+            kind: Any = "args" if option.repeatable else "bool" if option.metavar is None else "string"
             # No default: an absent key must be told from an empty one.
             parser.addini(option.dest, option.help.replace("%%", "%"), type=kind, default=None)
 

@@ -74,7 +74,7 @@ def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
         "min_gain": None if threshold.min_gain is None else float(threshold.min_gain),
         "rule": rule,
         "verdict": scope.ruling.verdict,
-        "evidence": "; ".join(filter(None, [scope.ruling.because, evidence and evidence.words])),
+        "evidence": "; ".join(filter(None, [scope.ruling.because, evidence.words if evidence else ""])),
     }
 
 

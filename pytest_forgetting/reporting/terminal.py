@@ -66,7 +66,7 @@ def _signed(share: float) -> str:
 
 def counts(comparison: Comparison) -> str:
     """All outcomes in one line: ``131 retained, 14 forgotten, 4 learned, 9 unknown``."""
-    tally = Counter(result.outcome for result in comparison.results)
+    tally = Counter(str(result.outcome) for result in comparison.results)
     named = [f"{tally[name]} {name}" for name in _OUTCOMES if tally[name] or name != "unanswered"]
     return ", ".join(named)
 

@@ -94,7 +94,9 @@ def test_a_recording_can_be_recorded_again(recorded: pytest.Pytester) -> None:
 
 def test_a_baseline_alone_is_recorded(recorded: pytest.Pytester) -> None:
     """With `--baseline` alone nothing is gated; every case says RECORDED."""
-    result = recorded.runpytest_subprocess("--baseline", "old.json", "--forgetting-record", "b.json", "capitals.yaml", "-v")
+    result = recorded.runpytest_subprocess(
+        "--baseline", "old.json", "--forgetting-record", "b.json", "capitals.yaml", "-v"
+    )
     assert result.ret == 0
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(["*::France RECORDED*", "forgetting: recorded 5 answers of old in *b.json"])
