@@ -110,7 +110,9 @@ def main() -> None:
         ),
     }
     for size in ("1", "7", "64", "auto"):
-        code, report = gate(work, f"--model={full}", f"--baseline={base}", "--forgetting-no-store", "--batch-size", size)
+        code, report = gate(
+            work, f"--model={full}", f"--baseline={base}", "--forgetting-no-store", "--batch-size", size
+        )
         tell(f"full fine-tune, batch size {size}", code, report)
         print(f"  differ from plain decoding: {differing(report, 'baseline', plain['base'])} of the base's,"
               f" {differing(report, 'model', plain['full'])} of the model's")  # fmt: skip
@@ -119,7 +121,9 @@ def main() -> None:
     print(f"  differ from plain decoding: {differing(report, 'baseline', plain['base'])} of the base's,"
           f" {differing(report, 'model', plain['lora'])} of the adapter's")  # fmt: skip
     for size in ("7", "64"):
-        code, report = gate(work, f"--model={base}", f"--baseline={base}", "--forgetting-no-store", "--batch-size", size)
+        code, report = gate(
+            work, f"--model={base}", f"--baseline={base}", "--forgetting-no-store", "--batch-size", size
+        )
         tell(f"base against itself, batch size {size}", code, report)
 
 

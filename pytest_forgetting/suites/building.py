@@ -52,8 +52,19 @@ class CaseBuilder:
         """Check a case and append it.
 
         Raises:
-            Fault: it is no case of this suite.
+            Fault: it is no case of this suite; its path has the keys as they are spelled in `row`.
         """
+        try:
+            self._add(row, file, line)
+        except Fault as fault:
+            spelled: dict[str, str | int] = (
+                {SPELLINGS.get(name, name): name for name in row} if isinstance(row, dict) else {}
+            )
+            if fault.path and fault.path[0] not in (row if isinstance(row, dict) else ()):
+                fault.path = [spelled.get(str(fault.path[0]), fault.path[0]), *fault.path[1:]]
+            raise
+
+    def _add(self, row: Any, file: str, line: int) -> None:
         keys = self._keys(row)
         self._check_kind(keys)
         prompt = self._prompt(keys)
