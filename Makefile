@@ -1,7 +1,7 @@
 # make demo   the main job, twice, on the embedded demo models
 # make test   the tests that CI runs
 # make check  ruff, mypy and the tests
-# make test-slow, make bench: what takes minutes
+# make test-slow  the tests that take minutes
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +11,7 @@ READY := $(VENV)/.installed
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow check bench clean
+.PHONY: install demo test test-slow check clean
 
 install: $(READY)
 
@@ -40,9 +40,6 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
-
-bench: $(READY)
-	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytest_forgetting.suites.loading import load_suite
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
@@ -21,6 +20,7 @@ from pytest_forgetting.cache import VARIABLE
 from pytest_forgetting.demo import prepare
 from pytest_forgetting.grading.grade import grade
 from pytest_forgetting.suites.cases import Case, Suite
+from pytest_forgetting.suites.loading import load_suite
 
 SUITES = Path(__file__).parents[1] / "example_suites"
 SEEDS = range(5)

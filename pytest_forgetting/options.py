@@ -9,8 +9,7 @@ import argparse
 import contextlib
 import itertools
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pytest
@@ -21,8 +20,7 @@ PREFIX = "forgetting"
 ENVIRONMENT = "PYTEST_FORGETTING_"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option: ``--forgetting-NAME``, ini ``forgetting_NAME``, environment ``PYTEST_FORGETTING_NAME``."""
 
     name: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from statistics import NormalDist
 from typing import Literal
-
-from scipy.stats import norm
 
 from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.comparison.statistics import mcnemar_mid_p, tango_interval, tango_z
@@ -99,7 +98,7 @@ def weigh(counts: Counts, allowed: Fraction, confidence: float) -> Evidence | No
         return None
     low, high = tango_interval(counts.forgotten, counts.learned, counts.n, confidence)
     z = tango_z(counts.forgotten, counts.learned, counts.n, float(allowed))
-    wanted = float(norm.ppf(confidence))
+    wanted = NormalDist().inv_cdf(confidence)  # scipy.stats would cost every run more than a second of import
     proven = abs(z) >= wanted
     # At constant rates Tango's statistic grows with the square root of n.
     needed = None if proven or z == 0 else ceil(counts.n * (wanted / z) ** 2) - counts.n

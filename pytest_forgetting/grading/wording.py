@@ -78,8 +78,9 @@ def holds_words(text: str, wanted: str) -> bool:
     words = _wanted_words(wanted)
     if not words:
         return holds_text(text, wanted)
-    pattern = f" {_NEGATED}?".join(regex.escape(word) for word in words)
-    return regex.search(f" {pattern} ", _searchable(text)) is not None
+    said = _said_words(text)
+    starts = (n for n, word in enumerate(said) if word == words[0])
+    return any([word.removeprefix(_NEGATED) for word in said[n : n + len(words)]] == words for n in starts)
 
 
 def _bare(text: str) -> str:
@@ -95,8 +96,8 @@ def _wanted_words(wanted: str) -> list[str]:
 
 # A case looks for each of its accepted answers in the same text.
 @lru_cache(maxsize=4)
-def _searchable(text: str) -> str:
-    return f" {' '.join(_words(text))} "
+def _said_words(text: str) -> list[str]:
+    return _words(text)
 
 
 def _words(text: str) -> list[str]:

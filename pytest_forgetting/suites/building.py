@@ -57,11 +57,7 @@ class CaseBuilder:
         try:
             self._add(row, file, line)
         except Fault as fault:
-            spelled: dict[str, str | int] = (
-                {SPELLINGS.get(name, name): name for name in row} if isinstance(row, dict) else {}
-            )
-            if fault.path and fault.path[0] not in (row if isinstance(row, dict) else ()):
-                fault.path = [spelled.get(str(fault.path[0]), fault.path[0]), *fault.path[1:]]
+            fault.path = [*_as_spelled(row, fault.path[:1]), *fault.path[1:]]
             raise
 
     def _add(self, row: Any, file: str, line: int) -> None:
@@ -168,6 +164,13 @@ class CaseBuilder:
                     raise Fault(str(error), ["correct_answer"]) from None
             if case.match == "number" and not re.fullmatch(r"\s*[-+]?[\d.,]+\s*%?\s*", text):
                 raise Fault(f"'match: number' with the answer {text!r}; wanted a number", ["correct_answer"])
+
+
+def _as_spelled(row: Any, path: Sequence[str | int]) -> Sequence[str | int]:
+    """The key of a finding as the user wrote it, which may be another spelling of ours."""
+    if not path or not isinstance(row, dict) or path[0] in row:
+        return path
+    return [name for name in row if SPELLINGS.get(name) == path[0]] or path
 
 
 def _slug(prompt: Prompt) -> str:

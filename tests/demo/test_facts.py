@@ -5,12 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pytest_forgetting.suites.loading import load_suite
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.demo.facts import base_texts, domain_texts, general_facts, instructions, medication_facts
 from pytest_forgetting.grading.grade import grade
 from pytest_forgetting.suites.cases import Case
+from pytest_forgetting.suites.loading import load_suite
 
 SUITES = Path(__file__).parents[2] / "example_suites"
 GENERAL = [fact for category in general_facts().values() for fact in category]

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pytest_forgetting.suites.loading import load_suite
 
 from benchmarks.demo_seeds import accuracy
 from pytest_forgetting.demo import prepare
+from pytest_forgetting.suites.loading import load_suite
 
 SUITES = Path(__file__).parents[2] / "example_suites"
 ALL = ("general_qa", "checklist", "lesson_qa", "lesson_checklist")

@@ -141,7 +141,7 @@ def test_a_full_checkpoint_needs_a_baseline(pytester: pytest.Pytester, base: Pat
 def test_an_encoder_decoder_is_refused(pytester: pytest.Pytester, base: Path) -> None:
     """A T5 is no causal language model: exit 3 or 4, one line, no traceback."""
     T5ForConditionalGeneration(
-        T5Config(vocab_size=8, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, decoder_start_token_id=0)
+        T5Config(vocab_size=8, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)
     ).save_pretrained(pytester.path / "t5")
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(base / name, pytester.path / "t5" / name)
