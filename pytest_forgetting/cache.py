@@ -26,6 +26,11 @@ def cache_folder() -> Path:
     return folder if os.access(folder, os.W_OK | os.X_OK) else local_folder("cache")
 
 
+def on_local_disk(folder: Path, name: str) -> Path:
+    """`folder` itself, or, where that lies on a network file system, this user's local folder `name`."""
+    return local_folder(name) if on_network(folder) else folder
+
+
 def local_folder(name: str) -> Path:
     """A folder of this user's on the local disk, the same in every run until the system clears it."""
     folder = Path(tempfile.gettempdir()) / f"pytest-forgetting-{os.getuid()}" / name

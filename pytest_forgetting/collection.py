@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_forgetting.errors import ForgettingError
-from pytest_forgetting.grading.registry import registered_checks
 from pytest_forgetting.suites.cases import Case, Suite
-from pytest_forgetting.suites.loading import load_suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import ScopeResult
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.running import ForgettingRun
-    from pytest_forgetting.settings import Settings
 
 GATE = "gate"
-LIMIT_SEED = 0
-
-
-def load(path: Path, nodeid: str, settings: Settings) -> Suite:
-    """Read a suite as this run wants it: with the user's threshold, and as many cases as asked for."""
-    suite = load_suite(path, known_checks=registered_checks(), allow_python=settings.allow_python, shown_as=nodeid)
-    if settings.max_drop is not None:
-        suite = replace(suite, gate=replace(suite.gate, max_drop=settings.max_drop))
-    return replace(suite, nodeid=nodeid)
-
-
-def drawn(suite: Suite, limit: int | None) -> Suite:
-    """`suite` with at most `limit` cases, the same ones in every run, in their own order."""
-    if limit is None or limit >= len(suite.cases):
-        return suite
-    kept = sorted(random.Random(LIMIT_SEED).sample(range(len(suite.cases)), limit))
-    return replace(suite, cases=tuple(suite.cases[n] for n in kept))
 
 
 class SuiteFile(pytest.File):
@@ -50,7 +28,7 @@ class SuiteFile(pytest.File):
         """Its categories, and the gate over all of it."""
         run = run_of(self.config)
         try:
-            self.suite = run.add_suite(self.path, self.nodeid)
+            self.suite = run.shelf.suite(self.path, self.nodeid)
         except ForgettingError as error:
             raise self.CollectError(str(error)) from None
         self._register_tags()
@@ -73,7 +51,7 @@ class Category(pytest.Collector):
         assert isinstance(parent, SuiteFile)
         suite = parent.suite
         self.add_marker(pytest.mark.forgetting(suite=suite.name, category=self.name))
-        for case in run_of(self.config).cases_of(suite, self.name):
+        for case in suite.scope(self.name):
             yield CaseItem.from_parent(self, name=case.id, suite=suite, case=case)
         if run_of(self.config).gated and suite.gate.category_threshold(self.name) is not None:
             yield GateItem.from_parent(self, name=GATE, suite=suite, category=self.name)
@@ -91,6 +69,11 @@ class ForgettingItem(pytest.Item):
     """What cases and gates have in common."""
 
     suite: Suite
+
+    @property
+    def asks(self) -> Sequence[Case]:
+        """The cases whose answers this item speaks of."""
+        raise NotImplementedError
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our own failures are told in words; anything else is a defect and keeps its traceback."""
@@ -117,6 +100,11 @@ class CaseItem(ForgettingItem):
             self.add_marker(tag)
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=case.skip))
+
+    @property
+    def asks(self) -> Sequence[Case]:
+        """Its own."""
+        return (self.case,)
 
     def runtest(self) -> None:
         """Report the outcome."""
@@ -152,6 +140,11 @@ class GateItem(ForgettingItem):
         self.suite = suite
         self.category = category
         self.add_marker(pytest.mark.forgetting(suite=suite.name))
+
+    @property
+    def asks(self) -> Sequence[Case]:
+        """Its whole scope."""
+        return self.suite.scope(self.category)
 
     def runtest(self) -> None:
         """Report the verdict over the whole scope, whichever cases were selected."""

@@ -20,7 +20,6 @@ from pytest_forgetting.grading.grade import grade
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.interview import Interview, Progress
-    from pytest_forgetting.answers.requests import Request
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.suites.cases import Case, Suite
 
@@ -94,17 +93,15 @@ class Evaluation:
         Raises:
             CannotAnswer: a model cannot be asked.
         """
-        open_cases = [(suite, case) for suite, case in wanted if id(case) not in self._results and case.skip is None]
+        open_cases = [(suite, case) for suite, case in wanted if not self.knows([case])]
         if self.interview is not None:
-            missing = self._missing(open_cases)
-            if missing:
-                self.interview.ask(missing, progress or Silent())
+            self.interview.ask([case for _, case in open_cases], progress or Silent())
         self.recall(open_cases)
 
     def recall(self, wanted: Iterable[tuple[Suite, Case]]) -> None:
         """Grade those of `wanted` whose answers are at hand on both sides."""
-        for suite, cases in _by_suite(wanted):
-            self._recall_suite(suite, [case for case in cases if id(case) not in self._results and case.skip is None])
+        for suite, cases in by_suite(wanted):
+            self._recall_suite(suite, [case for case in cases if not self.knows([case])])
 
     def result(self, suite: Suite, case: Case) -> CaseResult:
         """Both graded answers to `case`, asking where they are missing."""
@@ -116,9 +113,9 @@ class Evaluation:
         """The results there are, without asking."""
         return [self._results[id(case)] for case in cases if id(case) in self._results]
 
-    def knows(self, case: Case) -> bool:
-        """Whether `case` has its result."""
-        return id(case) in self._results
+    def knows(self, cases: Iterable[Case]) -> bool:
+        """Whether each of `cases` has its result, or needs none."""
+        return all(id(case) in self._results or case.skip is not None for case in cases)
 
     def judge_suite(
         self, suite: Suite, cases: Iterable[Case], gates: Container[str | None] | None = None
@@ -146,18 +143,6 @@ class Evaluation:
         if self.interview is not None:
             self.interview.close()
 
-    def _missing(self, wanted: Sequence[tuple[Suite, Case]]) -> dict[SideName, list[Request]]:
-        from pytest_forgetting.answers.sides import LiveSide
-
-        missing: dict[SideName, list[Request]] = {}
-        for name, side in self.sides.items():
-            if isinstance(side, LiveSide):
-                requests = [side.request(case) for _, case in wanted]
-                lacking = [r for r, a in zip(requests, side.stored(requests), strict=True) if a is None]
-                if lacking:
-                    missing[name] = lacking
-        return missing
-
     def _recall_suite(self, suite: Suite, cases: list[Case]) -> None:
         model, baseline = self.sides["model"], self.sides["baseline"]
         pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
@@ -174,7 +159,8 @@ def _judged(case: Case, answer: Answer) -> Judged:
     return Judged(answer.text, answer.finish, judged.correct, judged.why)
 
 
-def _by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list[Case]]]:
+def by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list[Case]]]:
+    """The same, suite by suite."""
     suites: dict[int, tuple[Suite, list[Case]]] = {}
     for suite, case in wanted:
         suites.setdefault(id(suite), (suite, []))[1].append(case)

@@ -12,10 +12,10 @@ from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fac
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
 from pytest_forgetting.answers.store import Store
-from pytest_forgetting.cache import cache_folder, local_folder, on_network
+from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.evaluate import Evaluation
+from pytest_forgetting.evaluate import Evaluation, by_suite
 from pytest_forgetting.models import recording
 from pytest_forgetting.models.references import LocalModel, resolve
 from pytest_forgetting.models.templates import Templates, choose_templates
@@ -32,8 +32,7 @@ LIBRARIES = ("torch", "transformers", "peft")
 
 def store_folder(chosen: Path | None) -> Path:
     """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
-    folder = chosen or cache_folder() / "store"
-    return local_folder("store") if on_network(folder) else folder
+    return on_local_disk(chosen or cache_folder() / "store", "store")
 
 
 def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
@@ -176,14 +175,15 @@ def write_recording(evaluation: Evaluation, wanted: Sequence[tuple[Suite, Case]]
     """
     assert settings.record is not None
     side = evaluation.sides["model"]
-    lines = []
-    for suite, case in wanted:
-        answer = None if case.skip is not None else side.recall(suite, [case])[0]
-        if answer is not None:
-            lines.append(recording.Recorded(suite.name, case.id, side.request(case), replace(answer, tokens=None)))
-    asked = sum(1 for _, case in wanted if case.skip is None)
-    if len(lines) < asked:
-        return f"{settings.record} not written: only {len(lines)} of {asked} cases were answered"
+    asked = [(suite, case) for suite, case in wanted if case.skip is None]
+    lines = [
+        recording.Recorded(suite.name, case.id, side.request(case), replace(answer, tokens=None))
+        for suite, cases in by_suite(asked)
+        for case, answer in zip(cases, side.recall(suite, cases), strict=True)
+        if answer is not None
+    ]
+    if len(lines) < len(asked):
+        return f"{settings.record} not written: only {len(lines)} of {len(asked)} cases were answered"
     versions = {library: version(library) for library in LIBRARIES}
     recording.write(settings.record, side.participant, side.template_hash, versions, lines)
     return f"recorded {len(lines)} answers of {side.participant.ref} in {settings.record}"

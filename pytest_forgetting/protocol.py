@@ -1,4 +1,4 @@
-"""Running one item: a light protocol for cases that cannot fail, pytest's own for everything else.
+"""Running an item: a light protocol for cases that cannot fail, and that of pytest for all others.
 
 Most cases of a large suite are uneventful. pytest's full protocol costs a quarter of a millisecond each and gives them
 nothing: no fixture, no capture, no log. They get ready-made reports instead, the same three that pytest would send.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_forgetting import options, protocol
-from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem, drawn, load
-from pytest_forgetting.comparison.comparison import ScopeResult, SuiteResult, Timing, blocks
+from pytest_forgetting import conclusion, options, protocol
+from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
+from pytest_forgetting.comparison.comparison import ScopeResult, blocks
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.progress import TerminalProgress
+from pytest_forgetting.selection import Selection
+from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
@@ -36,39 +39,6 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class Selection:
-    """Which cases and gates of which suites the run was asked for."""
-
-    def __init__(self) -> None:
-        """Nothing is selected yet."""
-        self.suites: dict[str, Suite] = {}
-        self.cases: dict[str, list[Case]] = {}
-        self.gates: dict[str, set[str | None]] = {}
-        self._ids: set[int] = set()
-
-    def add(self, suite: Suite, case: Case | None, gate: str | None = None) -> None:
-        """Take in a case, or (without one) the gate over `gate`, None for the whole suite."""
-        self.suites[suite.nodeid] = suite
-        cases = self.cases.setdefault(suite.nodeid, [])
-        gates = self.gates.setdefault(suite.nodeid, set())
-        if case is None:
-            gates.add(gate)
-        scope = [case] if case is not None else [c for c in suite.cases if gate in (None, c.category)]
-        for each in scope:
-            if id(each) not in self._ids:
-                self._ids.add(id(each))
-                cases.append(each)
-
-    def wanted(self) -> list[tuple[Suite, Case]]:
-        """Every case that is to be answered, in an order that no shuffling of items changes."""
-        return [(suite, case) for _, suite in sorted(self.suites.items()) for case in self.in_order(suite)]
-
-    def in_order(self, suite: Suite) -> list[Case]:
-        """The selected cases of `suite` as they stand in its file."""
-        chosen = {id(case) for case in self.cases[suite.nodeid]}
-        return [case for case in suite.cases if id(case) in chosen]
-
-
 class ForgettingRun:
     """Holds the evaluation of this session and serves the items."""
 
@@ -84,34 +54,20 @@ class ForgettingRun:
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         self.gated = self.settings.model is not None
-        self.exit_code: int | None = None
         self.comparison: Comparison | None = None
-        self.selection = Selection()
-        self.notes: list[str] = []
-        self._suites: dict[str, tuple[Suite, Suite, dict[str, list[Case]]]] = {}
+        self.shelf = Shelf(self.settings)
+        self._selection = Selection()
+        self._exit_code: int | None = None
+        self._notes: list[str] = []
         self._evaluation: Evaluation | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
-        self._efforts: list[dict[str, Any]] = []
-        self._worker_ids: list[str] = []
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
+        self._workers = Workers(config, self._store_folder)
+        if self._workerinput is None:
+            config.pluginmanager.register(self._workers, "forgetting-workers")
 
     # What the items ask
-
-    def add_suite(self, path: Path, nodeid: str) -> Suite:
-        """Read a suite, once."""
-        if nodeid not in self._suites:
-            whole = load(path, nodeid, self.settings)
-            suite = drawn(whole, self.settings.limit)
-            members: dict[str, list[Case]] = {}
-            for case in suite.cases:
-                members.setdefault(case.category, []).append(case)
-            self._suites[nodeid] = (whole, suite, members)
-        return self._suites[nodeid][1]
-
-    def cases_of(self, suite: Suite, category: str) -> Sequence[Case]:
-        """The cases of one category."""
-        return self._suites[suite.nodeid][2][category]
 
     def result(self, item: CaseItem) -> CaseResult:
         """The graded answers of a case."""
@@ -136,7 +92,7 @@ class ForgettingRun:
     def _verdict(self, suite: Suite, category: str | None) -> ScopeResult:
         key = (suite.nodeid, category)
         if key not in self._verdicts:
-            cases = [case for case in suite.cases if category in (None, case.category)]
+            cases = suite.scope(category)
             self.evaluation.ensure([(suite, case) for case in cases])
             judged = self.evaluation.judge_suite(suite, cases)
             scopes = {scope.name: scope for scope in judged.categories}
@@ -146,9 +102,9 @@ class ForgettingRun:
     def _general_decided(self) -> bool:
         gates = [
             (suite, gate)
-            for name, suite in self.selection.suites.items()
+            for name, suite in self._selection.suites.items()
             if suite.role == "general"
-            for gate in self.selection.gates[name]
+            for gate in self._selection.gates[name]
         ]
         return any(self._verdict(suite, gate).ruling.verdict != "inconclusive" for suite, gate in gates)
 
@@ -187,16 +143,13 @@ class ForgettingRun:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was selected."""
         for item in session.items:
-            self._select(item)
-
-    def _select(self, item: pytest.Item) -> None:
-        if isinstance(item, CaseItem):
-            self.selection.add(item.suite, item.case)
-        elif isinstance(item, GateItem):
-            self.selection.add(item.suite, None, item.category)
-        if isinstance(item, ForgettingItem) and self.settings.record is not None:
-            for case in item.suite.cases:
-                self.selection.add(item.suite, case)
+            if isinstance(item, CaseItem):
+                self._selection.take(item.suite, [item.case])
+            elif isinstance(item, GateItem):
+                self._selection.take_gate(item.suite, item.category)
+        if self.settings.record is not None:  # a recording holds whole suites
+            for suite in list(self._selection.suites.values()):
+                self._selection.take(suite, suite.cases)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -204,8 +157,8 @@ class ForgettingRun:
         option = session.config.option
         idle = option.collectonly or getattr(option, "setupplan", False) or getattr(option, "setuponly", False)
         broken = session.testsfailed and self._workerinput is None
-        if self.selection.suites and not (idle or broken):
-            self._answer(session, [] if self._stops_early else self.selection.wanted())
+        if self._selection.suites and not (idle or broken):
+            self._answer(session, [] if self._stops_early else self._selection.wanted())
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -215,7 +168,7 @@ class ForgettingRun:
         nextitem: pytest.Item | None,  # noqa: ARG002
     ) -> Generator[None, object, object]:
         """Make sure of this item's answers, outside of any timeout; with ``-x`` this is where answers are asked."""
-        if isinstance(item, ForgettingItem) and not self._ready(item):
+        if isinstance(item, ForgettingItem) and not self.evaluation.knows(item.asks):
             self._answer(item.session, self._window(item))
         return (yield)
 
@@ -257,25 +210,16 @@ class ForgettingRun:
         # A worker of xdist answers for all of them: whoever comes first saves the others a second load.
         return self._workerinput is None and bool(option.maxfail or getattr(option, "stepwise", False))
 
-    def _ready(self, item: ForgettingItem) -> bool:
-        return all(case.skip is not None or self.evaluation.knows(case) for _, case in self._needs(item))
-
-    def _needs(self, item: pytest.Item) -> list[tuple[Suite, Case]]:
-        if isinstance(item, CaseItem):
-            return [(item.suite, item.case)]
-        if isinstance(item, GateItem):
-            return [(item.suite, case) for case in item.suite.cases if item.category in (None, case.category)]
-        return []
-
     def _window(self, item: ForgettingItem) -> list[tuple[Suite, Case]]:
         items = item.session.items
         start = items.index(item)
-        ahead = items[start : start + WINDOW] if isinstance(item, CaseItem) else [item]
-        return [need for each in ahead if isinstance(each, CaseItem) or each is item for need in self._needs(each)]
+        ahead = items[start : start + WINDOW] if isinstance(item, CaseItem) else ()
+        chosen = [item, *(each for each in ahead if isinstance(each, CaseItem) and each is not item)]
+        return [(each.suite, case) for each in chosen for case in each.asks]
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
-            self.evaluation.check_recordings([self._suites[name][0] for name in self.selection.suites])
+            self.evaluation.check_recordings(self.shelf.whole(self._selection.suites))
             self.evaluation.ensure(wanted, TerminalProgress(self._reporter))
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
@@ -284,7 +228,7 @@ class ForgettingRun:
 
     def _stop(self, session: pytest.Session, code: int, error: ForgettingError) -> None:
         """End the run with one message, in a way that also reaches xdist's controller."""
-        self.exit_code = code
+        self._exit_code = code
         session.shouldfail = f"forgetting: {error}"
         raise session.Failed(session.shouldfail)
 
@@ -293,7 +237,7 @@ class ForgettingRun:
         reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
         return None if self._workerinput is not None else reporter
 
-    # The store, and xdist's workers
+    # The store
 
     def _store_folder(self) -> Path:
         """Where answers are kept: workers share the controller's."""
@@ -306,64 +250,6 @@ class ForgettingRun:
 
         return store_folder(self.settings.store)
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which store to use."""
-        node.workerinput["forgetting_store"] = str(self._store_folder())
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
-        """Note what the workers selected; each has selected the same."""
-        self._worker_ids = self._worker_ids or list(ids)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
-        """Collect what asking cost a worker, and why it stopped."""
-        output = getattr(node, "workeroutput", None) or {}
-        self._efforts.extend(filter(None, [output.get("forgetting_effort")]))
-        self.exit_code = output.get("forgetting_exit") or self.exit_code
-
-    def _select_what_workers_ran(self) -> None:
-        """Read the suites of the workers' items here too: the controller itself collects nothing."""
-        for nodeid in self._worker_ids:
-            file, *names = nodeid.split("::")
-            if not names or not file.endswith((".yaml", ".yml", ".jsonl")):
-                continue
-            suite = self._suite_of(file)
-            if suite is None:
-                continue
-            if names[-1] == "gate":
-                self.selection.add(suite, None, names[0] if len(names) == 2 else None)
-            else:
-                self._add_by_name(suite, names)
-
-    def _add_by_name(self, suite: Suite, names: Sequence[str]) -> None:
-        index = self._by_name.setdefault(suite.nodeid, {})
-        if not index:
-            index.update({(case.category, case.id): case for case in suite.cases})
-        case = index.get((names[0], names[-1]))
-        if case is not None:
-            self.selection.add(suite, case)
-
-    @property
-    def _by_name(self) -> dict[str, dict[tuple[str, str], Case]]:
-        return self.__dict__.setdefault("_names", {})  # type: ignore[no-any-return]
-
-    def _suite_of(self, file: str) -> Suite | None:
-        path = self.config.rootpath / file
-        if file not in self._suites:
-            # Checks of a user's own are registered by conftest files, which only workers have imported so far.
-            self.config.pluginmanager._loadconftestmodules(
-                path,
-                self.config.getoption("importmode"),
-                rootpath=self.config.rootpath,
-                consider_namespace_packages=self.config.getini("consider_namespace_packages"),
-            )
-        try:
-            return self.add_suite(path, file)
-        except ForgettingError:
-            return None  # the workers have told it
-
     # The end
 
     @pytest.hookimpl(tryfirst=True)
@@ -371,70 +257,30 @@ class ForgettingRun:
         """Count, write the reports, free the models."""
         if self._evaluation is None:
             return
+        efforts = conclusion.effort_of(self._evaluation.interview)
         if self._workerinput is not None:
             output = self.config.workeroutput  # type: ignore[attr-defined]
-            output["forgetting_effort"] = self._own_effort()
-            output["forgetting_exit"] = self.exit_code
+            output.update(forgetting_effort=efforts, forgetting_exit=self._exit_code)
         else:
-            self._conclude(session)
+            self._conclude(session, [*efforts, *self._workers.efforts])
         self._evaluation.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _conclude(self, session: pytest.Session) -> None:
-        self._select_what_workers_ran()
-        self._efforts.extend(filter(None, [self._own_effort()]))
-        if self.exit_code is not None:
-            session.exitstatus = self.exit_code
+    def _conclude(self, session: pytest.Session, efforts: Sequence[conclusion.Effort]) -> None:
+        exit_code = self._exit_code or self._workers.exit_code
+        if exit_code is not None:
+            session.exitstatus = exit_code
             return
-        self.evaluation.recall(self.selection.wanted())
+        self._workers.select(self._selection, self.shelf)
+        self.evaluation.recall(self._selection.wanted())
         if self.gated:
-            self.comparison = self.evaluation.comparison(list(self._suite_results()), self._timing())
-        self._write(session)
-
-    def _suite_results(self) -> Iterator[SuiteResult]:
-        for name, suite in sorted(self.selection.suites.items()):
-            cases = self.selection.in_order(suite)
-            gates = self.selection.gates[name] if self._complete(cases) else set()
-            yield self.evaluation.judge_suite(suite, cases, gates)
-
-    def _complete(self, cases: Iterable[Case]) -> bool:
-        return all(case.skip is not None or self.evaluation.knows(case) for case in cases)
-
-    def _write(self, session: pytest.Session) -> None:
-        from pytest_forgetting.participants import write_recording
-        from pytest_forgetting.reporting.files import write_report
-
+            self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
         try:
-            if self.comparison is not None:
-                for path in self.settings.reports:
-                    write_report(self.comparison, path)
-            if self.settings.record is not None:
-                self.notes.append(write_recording(self.evaluation, self.selection.wanted(), self.settings))
+            self._notes += conclusion.write_files(self.evaluation, self.comparison, self._selection, self.settings)
         except OSError as error:
-            self.notes.append(f"could not write {error.filename or 'a report'}: {error.strerror}")
+            self._notes.append(f"could not write {error.filename or 'a report'}: {error.strerror}")
             session.exitstatus = CANNOT_ANSWER
-
-    def _own_effort(self) -> dict[str, Any] | None:
-        interview = None if self._evaluation is None else self._evaluation.interview
-        if interview is None:
-            return None
-        effort = interview.effort
-        return {"seconds": dict(effort.seconds), "computed": dict(effort.computed)}
-
-    def _timing(self) -> Timing:
-        def total(what: str, side: str) -> Any:
-            return sum(effort[what][side] for effort in self._efforts)
-
-        asked = sum(1 for _, case in self.selection.wanted() if case.skip is None)
-        return Timing(
-            baseline_seconds=round(total("seconds", "baseline"), 3),
-            model_seconds=round(total("seconds", "model"), 3),
-            baseline_computed=total("computed", "baseline"),
-            model_computed=total("computed", "model"),
-            baseline_stored=max(0, asked - total("computed", "baseline")),
-            model_stored=max(0, asked - total("computed", "model")),
-        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
@@ -442,5 +288,5 @@ class ForgettingRun:
         result = yield
         from pytest_forgetting.summary import write_summary
 
-        write_summary(terminalreporter, self.comparison, self.notes, self.settings)
+        write_summary(terminalreporter, self.comparison, self._notes, self.settings)
         return result

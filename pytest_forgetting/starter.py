@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HOMES = (HERE / "example_suites", HERE.parent / "example_suites")
-"""In the wheel, and in a checkout."""
+
+
+def example_suites() -> Path:
+    """Where the starter suites lie: inside the package in a wheel, beside it in a checkout."""
+    return next(folder for folder in (HERE / "example_suites", HERE.parent / "example_suites") if folder.is_dir())
 
 
 def write_starter_suites(target: Path) -> int:
@@ -17,8 +20,7 @@ def write_starter_suites(target: Path) -> int:
     Returns:
         pytest's exit code: 0, or 4 where a file of that name exists.
     """
-    home = next(folder for folder in HOMES if folder.is_dir())
-    sources = sorted(path for path in home.iterdir() if path.is_file())
+    sources = sorted(path for path in example_suites().iterdir() if path.is_file())
     existing = [path.name for path in sources if (target / path.name).exists()]
     if existing:
         print(f"ERROR: {target} already has {', '.join(existing)}; nothing was written", file=sys.stderr)

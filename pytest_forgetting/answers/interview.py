@@ -17,6 +17,7 @@ from pytest_forgetting.answers.store import Store
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
+    from pytest_forgetting.suites.cases import Case
 
 Wanted = Mapping[SideName, Sequence[Request]]
 SLOT_POLL = 0.5
@@ -73,12 +74,13 @@ class Interview:
         self._pair: LoadedPair | None = None
         self.effort = Effort()
 
-    def ask(self, wanted: Wanted, progress: Progress) -> None:
-        """Compute and store the answers to `wanted`, less what another process stores meanwhile.
+    def ask(self, cases: Sequence[Case], progress: Progress) -> None:
+        """Compute and store what the store lacks of the answers to `cases`, less what another process adds meanwhile.
 
         Raises:
             CannotAnswer: a model does not load, or memory does not suffice.
         """
+        wanted: Wanted = {name: [side.request(case) for case in cases] for name, side in self._sides.items()}
         while missing := self._missing(wanted):
             if self._take_slot():
                 missing = self._missing(missing)

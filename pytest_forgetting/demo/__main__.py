@@ -1,21 +1,16 @@
-"""``make demo``: the gate on two fine-tunes of one small model, the one that forgot and the one that did not."""
+"""`make demo`: the gate on a fine-tune that forgot, and on one that did not."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-SUITES = next(
-    folder
-    for folder in (Path(__file__).parents[1] / "example_suites", Path(__file__).parents[2] / "example_suites")
-    if folder.is_dir()
-)
+from pytest_forgetting.starter import example_suites
 
 
 def gate(name: str) -> int:
     """Run the gate on ``demo:NAME`` against ``demo:base``; pytest's exit code."""
-    command = ["--model", f"demo:{name}", "--baseline", "demo:base", str(SUITES), "-p", "no:cacheprovider"]
+    command = ["--model", f"demo:{name}", "--baseline", "demo:base", str(example_suites()), "-p", "no:cacheprovider"]
     print(f"\n$ pytest {' '.join(command[:5])}\n", flush=True)
     return subprocess.run([sys.executable, "-m", "pytest", *command], check=False).returncode
 

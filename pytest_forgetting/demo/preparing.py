@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_forgetting.cache import cache_folder, local_folder, on_network
+from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.demo.bar import bar
 from pytest_forgetting.demo.facts import INSTRUCTIONS, MEDICATION, general_files
 from pytest_forgetting.demo.recipes import DURATIONS, EDITION, METHODS, NAMES, PRETRAINING, SHAPE, VOCABULARY
@@ -48,8 +48,7 @@ def _unknown(name: str) -> str:
 
 
 def _shelf() -> Path:
-    root = cache_folder()
-    folder = local_folder("demo") if on_network(root) else root / "demo"
+    folder = on_local_disk(cache_folder() / "demo", "demo")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""PEFT adapters: putting one onto a loaded base, and seeing whether the base is still itself below it."""
+"""PEFT adapters: putting one onto a loaded base, and seeing whether that left the base as it was."""
 
 from __future__ import annotations
 

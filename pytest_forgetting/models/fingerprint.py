@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.cache import cache_folder, local_folder, on_network
+from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.errors import CannotAnswer
 
 SETTLED_NS = 2_000_000_000
@@ -30,10 +30,7 @@ class HashMemo:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Use `folder`/hashes.sqlite; by default in the user's cache, off network file systems."""
-        if folder is None:
-            folder = cache_folder()
-            folder = local_folder("hashes") if on_network(folder) else folder
-        self._path = folder / "hashes.sqlite"
+        self._path = (folder or on_local_disk(cache_folder(), "hashes")) / "hashes.sqlite"
 
     def recall(self, path: Path, stamp: str) -> str | None:
         """The sum of `path` as it was when it bore `stamp`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from pytest_forgetting.suites.cases import Case, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
 from pytest_forgetting.suites.prompts import Prompting
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys, SuiteKeys
+from pytest_forgetting.suites.spelling import hint
 
 _ASKED = ("question", "prompt", "messages")
 _QA_ONLY, _CHECKLIST_ONLY = ("correct_answer", "match"), ("test", "checks", "severity", "require")
@@ -103,9 +103,8 @@ class CaseBuilder:
         given = {SPELLINGS.get(name, name): name for name in row}
         path = [given.get(finding["loc"][0], finding["loc"][0]), *finding["loc"][1:]]
         if finding["type"] == "extra_forbidden":
-            near = get_close_matches(str(path[0]), [*CaseKeys.model_fields, *SPELLINGS], 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(CaseKeys.model_fields)}"
-            return Fault(f"unknown key '{path[-1]}'; {hint}", path, key=True)
+            meant = hint(str(path[0]), [*CaseKeys.model_fields, *SPELLINGS], CaseKeys.model_fields)
+            return Fault(f"unknown key '{path[-1]}'; {meant}", path, key=True)
         told = finding["msg"].removeprefix("Value error, ")
         return Fault(f"{path[0]}: {told} (found {finding['input']!r:.60})", path)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -121,4 +122,15 @@ class Suite:
     @property
     def categories(self) -> tuple[str, ...]:
         """Category names in the order of their first case."""
-        return tuple(dict.fromkeys(case.category for case in self.cases))
+        return tuple(self._by_category)
+
+    def scope(self, category: str | None) -> Sequence[Case]:
+        """The cases of `category`, or (None) all."""
+        return self.cases if category is None else self._by_category[category]
+
+    @cached_property
+    def _by_category(self) -> dict[str, list[Case]]:
+        members: dict[str, list[Case]] = {}
+        for case in self.cases:
+            members.setdefault(case.category, []).append(case)
+        return members

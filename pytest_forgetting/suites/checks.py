@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from difflib import get_close_matches
 from typing import Any
 
 import regex
 
 from pytest_forgetting.suites.cases import Check
+from pytest_forgetting.suites.spelling import hint
 
 
 class BadCheck(ValueError):
@@ -139,7 +139,4 @@ def _check(name: str, value: Any, threshold: Any, known: Collection[str], allow_
             raise BadCheck("'python' runs code that a suite names: refused without --forgetting-allow-python")
         return Check(plain, _text(value), negated)
     names = [*_VALUES, "levenshtein", *known]
-    near = get_close_matches(plain, names, 1)
-    raise BadCheck(
-        f"unknown check '{name}'; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}")
-    )
+    raise BadCheck(f"unknown check '{name}'; {hint(plain, names)}")

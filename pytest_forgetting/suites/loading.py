@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.schema import GateKeys, SourceKeys, SuiteKeys
 from pytest_forgetting.suites.sources import read_rows, source_file
+from pytest_forgetting.suites.spelling import hint
 
 
 def load_suite(
@@ -36,18 +36,29 @@ def load_suite(
     shown = shown_as or str(path)
     builder = CaseBuilder(known_checks, allow_python)
     if path.suffix == ".jsonl":
-        builder.start(SuiteKeys(forgetting="qa"), Prompting())
+        keys = SuiteKeys(forgetting="qa")
+        builder.start(keys, Prompting())
         _read_source(builder, path, {}, shown)
-        return _finish(path, shown, SuiteKeys(forgetting="qa"), builder, 1)
+        return _suite(path, shown, keys, builder)
     document = Document(_text(path, shown), shown)
     keys = _suite_keys(document)
     builder.start(keys, _prompting(document, keys))
+    _read_cases(builder, document, keys, shown)
+    _read_sources(builder, document, keys, path, shown)
+    builder.findings += _unknown_categories(document, keys, {case.category for case in builder.cases})
+    return _suite(path, shown, keys, builder, document.line(["gate"]) if "gate" in document.value else 1)
+
+
+def _read_cases(builder: CaseBuilder, document: Document, keys: SuiteKeys, shown: str) -> None:
     lines = document.lines(["cases"])
     for n, row in enumerate(keys.cases):
         try:
             builder.add(row, shown, lines[n])
         except Fault as fault:
             builder.findings.append(f"{document.where(['cases', n, *fault.path], key=fault.key)}: {fault}")
+
+
+def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, path: Path, shown: str) -> None:
     for given in _sources(document, keys):
         try:
             file = source_file(path, given.path)
@@ -55,7 +66,6 @@ def load_suite(
             builder.findings.append(f"{document.where(['source'])}: {fault}")
         else:
             _read_source(builder, file, given.fields, str(Path(shown).parent / given.path))
-    return _finish(path, shown, keys, builder, document.line(["gate"]) if "gate" in document.value else 1, document)
 
 
 def _text(path: Path, shown: str) -> str:
@@ -81,9 +91,7 @@ def explained(document: Document, error: ValidationError, model: type[BaseModel]
     for finding in error.errors():
         unknown = finding["type"] == "extra_forbidden"
         path = [part for part in finding["loc"] if not str(part).startswith("function-")]
-        told = _told(dict(finding), path, model, unknown)
-        line = f"{document.where(path, key=unknown)}: {told}"
-        yield line
+        yield f"{document.where(path, key=unknown)}: {_told(dict(finding), path, model, unknown)}"
 
 
 def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
@@ -91,8 +99,7 @@ def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], u
     if not unknown:
         return f"{name}: {finding['msg'].removeprefix('Value error, ')} (found {finding['input']!r:.60})"
     fields = GateKeys.model_fields if path[0] == "gate" else model.model_fields
-    near = get_close_matches(str(path[-1]), list(fields), 1)
-    return f"unknown key '{path[-1]}'; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(fields)}")
+    return f"unknown key '{path[-1]}'; {hint(str(path[-1]), fields)}"
 
 
 def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
@@ -128,37 +135,42 @@ def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], sh
         builder.findings.append(f"{shown}:{fault.line}: {fault}")
 
 
-def _finish(
-    path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, line: int, document: Document | None = None
-) -> Suite:
-    categories = {case.category for case in builder.cases}
-    per_category = keys.gate.category_max_drop if isinstance(keys.gate.category_max_drop, dict) else {}
-    for name in set(per_category) - categories if builder.cases else ():
-        near = get_close_matches(name, list(categories), 1)
-        where = document.where(["gate", "category_max_drop", name], key=True) if document else shown
-        hint = f"did you mean '{near[0]}'?" if near else f"categories: {', '.join(sorted(categories))}"
-        builder.findings.append(f"{where}: no case has the category '{name}'; {hint}")
+def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collection[str]) -> Iterator[str]:
+    """Thresholds for categories that no case has; silent where there are no cases at all, which is told by itself."""
+    given = keys.gate.category_max_drop
+    if not isinstance(given, dict) or not categories:
+        return
+    for name in sorted(set(given) - set(categories)):
+        where = document.where(["gate", "category_max_drop", name], key=True)
+        known = hint(name, sorted(categories), label="categories")
+        yield f"{where}: no case has the category '{name}'; {known}"
+
+
+def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_line: int = 1) -> Suite:
     if not builder.cases and not builder.findings:
         builder.findings.append(f"{shown}:1:1: the suite is empty; wanted cases, or a source with some")
     if builder.findings:
         raise SuiteError("\n".join(builder.findings))
-    each = keys.gate.category_max_drop
-    policy = GatePolicy(
-        max_drop=keys.gate.max_drop,
-        category_max_drop=per_category,
-        every_category_max_drop=each if isinstance(each, Fraction) else None,
-        rule=keys.gate.rule,
-        min_gain=keys.gate.min_gain,
-        min_retention=keys.gate.min_retention,
-    )
     return Suite(
         path=path,
         name=keys.name or path.stem,
         kind=keys.forgetting,
         cases=tuple(builder.cases),
         role=keys.role,
-        gate=policy,
-        gate_line=line,
+        gate=_policy(keys.gate),
+        gate_line=gate_line,
         fail_on=keys.fail_on,
         nodeid=shown,
+    )
+
+
+def _policy(keys: GateKeys) -> GatePolicy:
+    given = keys.category_max_drop
+    return GatePolicy(
+        max_drop=keys.max_drop,
+        category_max_drop=given if isinstance(given, dict) else {},
+        every_category_max_drop=given if isinstance(given, Fraction) else None,
+        rule=keys.rule,
+        min_gain=keys.min_gain,
+        min_retention=keys.min_retention,
     )

@@ -29,18 +29,19 @@ class Document:
         collecting = gc.isenabled()
         gc.disable()  # a large suite makes many objects and no garbage
         try:
-            self.root = self._compose(text)
+            loader = _Loader(text)
+            self.root = self._compose(loader)
             findings = list(self._odd(self.root, 0))
             if findings:
                 raise SuiteError("\n".join(findings))
-            self.value: dict[str, Any] = self._construct(text)
+            self.value: dict[str, Any] = self._construct(loader)
         finally:
             if collecting:
                 gc.enable()
 
-    def _compose(self, text: str) -> yaml.MappingNode:
+    def _compose(self, loader: Any) -> yaml.MappingNode:
         try:
-            root = yaml.compose(text, Loader=_Loader)
+            root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = self.shown_as if mark is None else f"{self.shown_as}:{mark.line + 1}:{mark.column + 1}"
@@ -51,9 +52,9 @@ class Document:
             raise SuiteError(f"{self.shown_as}:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'")
         return root
 
-    def _construct(self, text: str) -> dict[str, Any]:
+    def _construct(self, loader: Any) -> dict[str, Any]:
         try:
-            value: dict[str, Any] = yaml.load(text, Loader=_Loader)
+            value: dict[str, Any] = loader.construct_document(self.root)
         except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
@@ -72,12 +73,12 @@ class Document:
             yield f"{self._at(node)}: nested deeper than {DEPTH_LIMIT}"
             return
         if isinstance(node, yaml.MappingNode):
-            first: dict[str, int] = {}
+            first: dict[str, yaml.Node] = {}
             for key, value in node.value:
-                line = first.setdefault(key.value, key.start_mark.line + 1)
                 if not isinstance(key, yaml.ScalarNode):
                     yield f"{self._at(key)}: found a key that is no text"
-                elif line != key.start_mark.line + 1 or first[key.value] is None:
+                elif (other := first.setdefault(key.value, key)) is not key:
+                    line = other.start_mark.line + 1
                     yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
                 yield from self._odd(value, depth + 1, seen)
         elif isinstance(node, yaml.SequenceNode):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pytest_forgetting.suites.cases import Message, Prompt
 
 DEFAULT_TEMPLATE = "Question: {question}\nAnswer:"
-ROLES = ("system", "user", "assistant")
 
 
 def template_fault(template: str) -> str | None:

@@ -42,6 +42,11 @@ BAD = [
     ("forgetting: qa\n\tcases: []\n", "s.yaml:2:1: found a tab character that violates indentation; wanted plain YAML"),
     ("- forgetting: qa\n", "s.yaml:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'"),
     (QA + "name: a\nname: b\n" + CASES + ONE, "s.yaml:3:1: key 'name' given twice (first on line 2)"),
+    (
+        QA + CASES + "  - {question: a, answer: b, answer: c}\n",
+        "s.yaml:3:30: key 'answer' given twice (first on line 3)",
+    ),
+    (QA + "? [a]\n: b\n" + CASES + ONE, "s.yaml:2:3: found a key that is no text"),
     (QA + "x: &a [1]\ny: *a\n" + CASES + ONE, "s.yaml:2:4: found an alias; wanted every value written out"),
     (QA + "name: !!python/object:os.system x\n" + CASES + ONE, "s.yaml:2:7: could not determine a constructor*"),
     (QA + "---\n" + QA, "s.yaml:2:1: but found another document; wanted plain YAML"),

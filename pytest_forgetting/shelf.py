@@ -1,0 +1,62 @@
+"""The suites of a run, each read once and as this run wants it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_forgetting.grading.registry import registered_checks
+from pytest_forgetting.suites.loading import load_suite
+
+if TYPE_CHECKING:
+    from pytest_forgetting.settings import Settings
+    from pytest_forgetting.suites.cases import Suite
+
+LIMIT_SEED = 0
+
+
+class Shelf:
+    """Suites by node id: with the user's threshold, and as many cases as asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is read yet."""
+        self._settings = settings
+        self._whole: dict[str, Suite] = {}
+        self._drawn: dict[str, Suite] = {}
+
+    def suite(self, path: Path, nodeid: str) -> Suite:
+        """Read the suite at `path`, or hand out what was read before.
+
+        Raises:
+            SuiteError: it cannot be read.
+        """
+        if nodeid not in self._drawn:
+            self._whole[nodeid] = self._read(path, nodeid)
+            self._drawn[nodeid] = drawn(self._whole[nodeid], self._settings.limit)
+        return self._drawn[nodeid]
+
+    def whole(self, nodeids: Iterable[str]) -> list[Suite]:
+        """The same suites with all their cases, whatever the limit."""
+        return [self._whole[nodeid] for nodeid in nodeids]
+
+    def __contains__(self, nodeid: str) -> bool:
+        """Whether it was read."""
+        return nodeid in self._drawn
+
+    def _read(self, path: Path, nodeid: str) -> Suite:
+        python = self._settings.allow_python
+        suite = load_suite(path, known_checks=registered_checks(), allow_python=python, shown_as=nodeid)
+        if self._settings.max_drop is not None:
+            suite = replace(suite, gate=replace(suite.gate, max_drop=self._settings.max_drop))
+        return replace(suite, nodeid=nodeid)
+
+
+def drawn(suite: Suite, limit: int | None) -> Suite:
+    """`suite` with at most `limit` cases, the same ones in every run, in their own order."""
+    if limit is None or limit >= len(suite.cases):
+        return suite
+    kept = sorted(random.Random(LIMIT_SEED).sample(range(len(suite.cases)), limit))
+    return replace(suite, cases=tuple(suite.cases[n] for n in kept))

@@ -1,0 +1,80 @@
+"""xdist's workers as the controller sees them: what they are told, what they ran, what asking cost them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_forgetting.errors import ForgettingError
+from pytest_forgetting.selection import Selection
+
+if TYPE_CHECKING:
+    from pytest_forgetting.shelf import Shelf
+    from pytest_forgetting.suites.cases import Case, Suite
+
+SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
+
+
+class Workers:
+    """Registered beside the run, except in a worker itself; without xdist its hooks are never called."""
+
+    def __init__(self, config: pytest.Config, store_folder: Callable[[], Path]) -> None:
+        """Tell workers to keep answers in what `store_folder` gives."""
+        self._config = config
+        self._store_folder = store_folder
+        self._nodeids: list[str] = []
+        self._cases: dict[str, dict[tuple[str, str], Case]] = {}
+        self.efforts: list[dict[str, Any]] = []
+        self.exit_code: int | None = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker which store to use."""
+        node.workerinput["forgetting_store"] = str(self._store_folder())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Note what the workers selected; each has selected the same."""
+        self._nodeids = self._nodeids or list(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
+        """Collect what asking cost a worker, and why it stopped."""
+        output = getattr(node, "workeroutput", None) or {}
+        self.efforts += output.get("forgetting_effort", [])
+        self.exit_code = output.get("forgetting_exit") or self.exit_code
+
+    def select(self, selection: Selection, shelf: Shelf) -> None:
+        """Add what the workers ran to `selection`: the controller itself collects nothing."""
+        for nodeid in self._nodeids:
+            file, *names = nodeid.split("::")
+            suite = self._suite(file, shelf) if names and file.endswith(SUITE_SUFFIXES) else None
+            if suite is None:
+                continue
+            if names[-1] == "gate":
+                selection.take_gate(suite, names[0] if len(names) == 2 else None)
+            elif (case := self._case(suite, names)) is not None:
+                selection.take(suite, [case])
+
+    def _case(self, suite: Suite, names: Sequence[str]) -> Case | None:
+        if suite.nodeid not in self._cases:
+            self._cases[suite.nodeid] = {(case.category, case.id): case for case in suite.cases}
+        return self._cases[suite.nodeid].get((names[0], names[-1]))
+
+    def _suite(self, file: str, shelf: Shelf) -> Suite | None:
+        path = self._config.rootpath / file
+        if file not in shelf:
+            # Checks of a user's own are registered by conftest files, which only workers have imported so far.
+            self._config.pluginmanager._loadconftestmodules(
+                path,
+                self._config.getoption("importmode"),
+                rootpath=self._config.rootpath,
+                consider_namespace_packages=self._config.getini("consider_namespace_packages"),
+            )
+        try:
+            return shelf.suite(path, file)
+        except ForgettingError:
+            return None  # the workers have told it
