@@ -46,6 +46,9 @@ class Facts(Protocol):
     def adapter_inert(self) -> bool:
         """Whether the candidate is an adapter that changes nothing."""
 
+    def close(self) -> None:
+        """Free the models and the store."""
+
 
 class Evaluation:
     """All that a run knows: suites, answers, results. Items are pure functions of it."""
@@ -139,9 +142,8 @@ class Evaluation:
         )
 
     def close(self) -> None:
-        """Free the models."""
-        if self.interview is not None:
-            self.interview.close()
+        """Free the models and the store."""
+        self.facts.close()
 
     def _recall_suite(self, suite: Suite, cases: list[Case]) -> None:
         model, baseline = self.sides["model"], self.sides["baseline"]

@@ -146,6 +146,12 @@ class Pair:
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
 
+    def close(self) -> None:
+        """Free the models and the store."""
+        if self.interview is not None:
+            self.interview.close()
+        self.store.close()
+
     def _dtypes(self) -> list[Finding]:
         baseline, model = self.sides["baseline"].participant, self.sides["model"].participant
         if baseline.dtype == model.dtype:

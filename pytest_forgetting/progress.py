@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import pytest
@@ -14,11 +15,52 @@ REDRAW_EVERY = 0.1
 """Seconds between redraws in a terminal."""
 
 
+class Output(Protocol):
+    """What progress is written to: pytest's own reporter, or a worker's stand-in for it."""
+
+    @property
+    def isatty(self) -> bool:
+        """Whether a line can be drawn anew."""
+
+    @property
+    def verbosity(self) -> int:
+        """Below 0 nothing is written."""
+
+    def write_line(self, line: str) -> None:
+        """Write one line."""
+
+    def rewrite(self, line: str, *, erase: bool) -> None:
+        """Draw the last line anew."""
+
+
+class WorkerOutput:
+    """A worker of xdist has no terminal, but its stderr is the controller's: lines that bear its name go there."""
+
+    isatty = False
+
+    def __init__(self, config: pytest.Config, worker: str) -> None:
+        """Write as `worker`."""
+        self._capture = config.pluginmanager.get_plugin("capturemanager")
+        self._worker = worker
+        self.verbosity = config.option.verbose
+
+    def write_line(self, line: str) -> None:
+        """Write past pytest's capture, which would keep it for a test's report."""
+        if self._capture is None:
+            print(f"[{self._worker}] {line}", file=sys.stderr, flush=True)
+        else:
+            with self._capture.global_and_fixture_disabled():
+                print(f"[{self._worker}] {line}", file=sys.stderr, flush=True)
+
+    def rewrite(self, line: str, *, erase: bool) -> None:
+        """Never called, as this is no terminal."""
+
+
 class TerminalProgress:
     """Writes through pytest's reporter, which is not captured while items are not running."""
 
-    def __init__(self, reporter: pytest.TerminalReporter | None) -> None:
-        """Write to `reporter`; a worker of xdist has none, and stays silent."""
+    def __init__(self, reporter: Output | None) -> None:
+        """Write to `reporter`; without one, or under ``-q``, stay silent."""
         quiet = reporter is None or reporter.verbosity < 0
         self._reporter = None if quiet else reporter
 

@@ -14,7 +14,7 @@ from pytest_forgetting import conclusion, options, protocol
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.comparison import ScopeResult, blocks
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
-from pytest_forgetting.progress import TerminalProgress
+from pytest_forgetting.progress import Output, TerminalProgress, WorkerOutput
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
@@ -233,9 +233,11 @@ class ForgettingRun:
         raise session.Failed(session.shouldfail)
 
     @property
-    def _reporter(self) -> pytest.TerminalReporter | None:
-        reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
-        return None if self._workerinput is not None else reporter
+    def _reporter(self) -> Output | None:
+        if self._workerinput is not None:
+            return WorkerOutput(self.config, self._workerinput["workerid"])
+        reporter: Output | None = self.config.pluginmanager.get_plugin("terminalreporter")
+        return reporter
 
     # The store
 

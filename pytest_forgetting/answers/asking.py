@@ -42,7 +42,8 @@ def ask(
         CannotAnswer: not even a single row fits into memory.
     """
     rows = [row_for(loaded, request, conditions) for request in requests]
-    deliver({n: row.answer for n, row in enumerate(rows) if row.answer is not None})
+    if unasked := {n: row.answer for n, row in enumerate(rows) if row.answer is not None}:
+        deliver(unasked)
     waiting = longest_first([n for n, row in enumerate(rows) if row.answer is None], lambda n: _length(rows[n]))
     decoder = GreedyDecoder(loaded)
     budget: int | None = None  # tokens per batch, once memory has run out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pytest_forgetting.answers.prompting import prompt_ids
+from pytest_forgetting.answers.prompting import Refused, prompt_ids
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -22,7 +22,11 @@ def adapter_changes_logits(loaded: LoadedModel, requests: Sequence[Request], con
     comparison with its base would then compare the base with itself.
     """
     for request in requests:
-        ids = torch.tensor([prompt_ids(loaded, request, conditions)], device=loaded.model.device)
+        try:
+            prompt = prompt_ids(loaded, request, conditions)
+        except Refused:
+            continue
+        ids = torch.tensor([prompt], device=loaded.model.device)
         tuned = loaded.model(input_ids=ids).logits
         with loaded.model.disable_adapter():
             base = loaded.model(input_ids=ids).logits

@@ -83,9 +83,10 @@ class Interview:
         wanted: Wanted = {name: [side.request(case) for case in cases] for name, side in self._sides.items()}
         while missing := self._missing(wanted):
             if self._take_slot():
-                missing = self._missing(missing)
-                for name, requests in missing.items():
-                    self._ask_side(name, requests, progress)
+                for name in missing:
+                    # Looked up again, side by side: others may have answered, and two sides may be one model.
+                    for requests in self._missing({name: missing[name]}).values():
+                        self._ask_side(name, requests, progress)
                 return
 
     def close(self) -> None:

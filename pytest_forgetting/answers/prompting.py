@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import TemplateError
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.generation import Row
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 PINNED_DATE = datetime(2025, 1, 1)
 """What templates that insert today's date insert here: an answer must not depend on the day it was asked."""
 
+_DIRECTIVES = "aAbBcdfHIjmMpSUwWxXyYzZ"
+
+
+class Refused(Exception):
+    """A chat template does not take a prompt; the message is its reason."""
+
 
 def row_for(loaded: LoadedModel, request: Request, conditions: Conditions) -> Row:
     """Tokenise `request`; a prompt that leaves no room for an answer is answered at once, as unanswered."""
     try:
         prompt = prompt_ids(loaded, request, conditions)
-    except TemplateError as error:
-        reason = f"the chat template refuses the prompt: {error}"
-        return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=reason))
+    except Refused as refusal:
+        return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=str(refusal)))
     row = Row(prompt, request.stop, request.max_new_tokens)
     if loaded.context_length is not None:
         row.limit = min(row.limit, loaded.context_length - len(prompt))
@@ -39,6 +44,9 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
 
     A chat template writes its own special tokens, so none are added behind it; plain text gets those that the
     tokenizer adds by itself, less an end-of-sequence token, after which no model would answer.
+
+    Raises:
+        Refused: the chat template does not take the prompt.
     """
     if request.text is None:
         return _ids(loaded.tokenizer(chat_text(loaded, request, conditions), add_special_tokens=False))
@@ -49,16 +57,38 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
 
 
 def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:
-    """The messages as the chat template writes them, up to where the answer begins."""
-    options: dict[str, Any] = {"strftime_now": PINNED_DATE.strftime, **conditions.chat_template_kwargs}
-    text = loaded.tokenizer.apply_chat_template(
-        [{"role": role, "content": content} for role, content in request.messages],
-        chat_template=conditions.chat_template,
-        add_generation_prompt=True,
-        tokenize=False,
-        **options,
-    )
+    """The messages as the chat template writes them, up to where the answer begins.
+
+    Raises:
+        Refused: the template does not take the prompt.
+    """
+    assert conditions.chat_template is not None, "without a template the request is plain text"
+    try:
+        text = loaded.tokenizer.apply_chat_template(
+            [{"role": role, "content": content} for role, content in request.messages],
+            chat_template=_pinned_date() + conditions.chat_template,
+            add_generation_prompt=True,
+            tokenize=False,
+            **conditions.chat_template_kwargs,
+        )
+    except Exception as error:  # a template is somebody else's program: it may raise whatever it likes
+        raise Refused(f"the chat template refuses the prompt: {error}") from error
     return str(text)
+
+
+@cache
+def _pinned_date() -> str:
+    """A jinja macro that takes the place of the clock in the template that follows it.
+
+    transformers hands templates plain values only, no function, so the date is spelled out directive by directive.
+    Its trailing newline is eaten with the block (transformers sets trim_blocks): the template stays as it is.
+    """
+    spelled = {"%%": "\0"}
+    for letter in _DIRECTIVES:
+        value = PINNED_DATE.strftime(f"%{letter}")
+        spelled |= {f"%{letter}": value, f"%-{letter}": value.lstrip("0") or "0"}
+    replaced = "".join(f".replace({json.dumps(key)}, {json.dumps(value)})" for key, value in spelled.items())
+    return f'{{%- macro strftime_now(format) -%}}{{{{ format{replaced}.replace("\\u0000", "%") }}}}{{%- endmacro %}}\n'
 
 
 def _ids(encoding: Any) -> list[int]:

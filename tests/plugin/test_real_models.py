@@ -108,6 +108,34 @@ def test_workers_share_one_pass(pytester: pytest.Pytester, base: Path) -> None:
     assert {**together, "timing": 0} == {**alone, "timing": 0}
 
 
+def test_workers_tell_how_far_they_are(pytester: pytest.Pytester, base: Path) -> None:
+    """Under xdist the worker that asks says so on the controller's stderr; `-q` keeps it silent."""
+    options = ("--model=./base", "--baseline=./base", "-n", "2", "--forgetting-no-store")
+    result, _ = run(pytester, *options)
+    result.stderr.re_match_lines([rf"\[gw\d\] forgetting: \w+ {QUESTIONS} answers in [\d.]+ s"])
+    quiet, _ = run(pytester, *options, "-q")
+    quiet.stderr.no_re_match_line(r"\[gw\d\] forgetting")
+
+
+def test_the_store_is_private_to_the_user(pytester: pytest.Pytester, base: Path) -> None:
+    """Folder and file are readable by nobody else."""
+    run(pytester, "--model=./base", "--baseline=./base")
+    modes = [(pytester.path / name).stat().st_mode & 0o777 for name in ("store", "store/answers.sqlite")]
+    assert modes == [0o700, 0o600]
+
+
+def test_a_corrupt_store_costs_time_and_no_answer(pytester: pytest.Pytester, base: Path) -> None:
+    """It is set aside and begun anew, and the report says so."""
+    run(pytester, "--model=./base", "--baseline=./base")
+    (pytester.path / "store/answers.sqlite").write_bytes(b"no database at all" * 100)
+    result, report = run(pytester, "--model=./base", "--baseline=./base")
+    assert result.ret == 0
+    assert report["timing"]["model_computed"] + report["timing"]["baseline_computed"] == QUESTIONS
+    result.stdout.fnmatch_lines(
+        ["warning: the answer store could not be read*; it was set aside as answers.set-aside-*"]
+    )
+
+
 def test_stopping_early_saves_the_work(pytester: pytest.Pytester, base: Path) -> None:
     """With `-x` answers are asked in windows, so that a case that fails at once ends it there."""
     tiny_llama(pytester.path / "tuned", seed=2)
