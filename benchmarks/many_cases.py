@@ -2,7 +2,8 @@
 
     python benchmarks/many_cases.py [CASES] [WORK_FOLDER]
 
-Prints seconds and peak memory of the whole command, with and without `-n 2`, less those of an empty pytest run.
+Prints seconds and peak memory of collection and of the whole command, with and without `-n 2`, less those of an empty
+pytest run.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def main() -> None:
     (folder / "test_nothing.py").write_text("def test_nothing(): pass\n")
     _, empty, least = measured(folder, "test_nothing.py")
     print(f"an empty pytest run: {empty:.2f} s, {least} MiB")
-    for options in ((), ("-n", "2"), ("--forgetting-report", "report.json")):
+    for options in (("--collect-only",), (), ("-n", "2"), ("--forgetting-report", "report.json")):
         code, seconds, peak = measured(folder, "--model=new.json", "--baseline=old.json", "many.yaml", *options)
         per_case = (seconds - empty) / cases
         print(

@@ -8,6 +8,7 @@ gate as a user would, and holds every answer against transformers' own unbatched
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -18,6 +19,10 @@ from pathlib import Path
 import peft
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pytest_forgetting.answers.sides import SideName
+from pytest_forgetting.models.loading import LoadedPair, LoadOptions
+from pytest_forgetting.models.references import LocalModel, resolve
 
 STEPS, BATCH, WIDTH, RATE, NEW_TOKENS = 200, 16, 128, 1e-3, 24
 
@@ -90,6 +95,17 @@ def differing(report: dict, side: str, expected: list[str]) -> int:  # type: ign
     return sum(case[side]["answer"] != text for case, text in zip(report["cases"], expected, strict=True))
 
 
+def weights_held(models: dict[SideName, LocalModel]) -> int:
+    """Bytes of all parameters in memory once each of `models` has spoken."""
+    gc.collect()
+    pair = LoadedPair(models, LoadOptions(device="cpu"))
+    for side in models:
+        with pair.speaking(side):
+            pass
+    held = {p.data_ptr(): p.nbytes for p in gc.get_objects() if type(p) is torch.nn.Parameter}
+    return sum(held.values())
+
+
 def main() -> None:
     """Train, run, compare, print."""
     base, cloze, domain, work = (Path(argument).resolve() for argument in sys.argv[1:5])
@@ -120,6 +136,10 @@ def main() -> None:
     tell("LoRA adapter, its own base", code, report)
     print(f"  differ from plain decoding: {differing(report, 'baseline', plain['base'])} of the base's,"
           f" {differing(report, 'model', plain['lora'])} of the adapter's")  # fmt: skip
+    alone, model = resolve(str(base)), resolve(str(adapter))
+    print(f"  weights in memory: {weights_held({'baseline': alone})} bytes of the base by itself,"
+          f" {weights_held({'model': model, 'baseline': alone})} with the adapter's side,"
+          f" {weights_held({'model': resolve(str(full)), 'baseline': alone})} of base and full fine-tune")  # fmt: skip
     for size in ("7", "64"):
         code, report = gate(
             work, f"--model={base}", f"--baseline={base}", "--forgetting-no-store", "--batch-size", size
