@@ -11,6 +11,7 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 
 from pytest_forgetting.demo.facts import base_texts
 from pytest_forgetting.demo.recipes import PRETRAINING, SHAPE, VOCABULARY
+from pytest_forgetting.training.examples import read_examples
 from pytest_forgetting.training.fit import fit
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.saving import save
@@ -25,7 +26,8 @@ def make_base(folder: Path, seed: int, on_step: OnStep = silent) -> None:
     tokenizer = tokenizer_for(texts)
     with reproducible(seed):
         model = untrained(tokenizer, **SHAPE)
-        fit(model, tokenizer, [texts] * PRETRAINING.epochs, PRETRAINING, seed=seed, use_cpu=True, on_step=on_step)
+        examples = read_examples(texts)
+        fit(model, tokenizer, [examples] * PRETRAINING.epochs, PRETRAINING, seed=seed, use_cpu=True, on_step=on_step)
     save(model, tokenizer, folder)
 
 

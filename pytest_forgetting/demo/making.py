@@ -7,8 +7,8 @@ from pathlib import Path
 from pytest_forgetting.demo.base import make_base
 from pytest_forgetting.demo.facts import domain_texts
 from pytest_forgetting.demo.recipes import METHODS
-from pytest_forgetting.training.finetune import finetune
 from pytest_forgetting.training.steps import OnStep, silent
+from pytest_forgetting.training.tuning import finetune
 
 
 def make(name: str, base: Path | None, folder: Path, seed: int, on_step: OnStep = silent) -> None:
@@ -16,4 +16,6 @@ def make(name: str, base: Path | None, folder: Path, seed: int, on_step: OnStep 
     if base is None:
         make_base(folder, seed, on_step)
     else:
-        finetune(base, domain_texts(), method=METHODS[name], output=folder, seed=seed, use_cpu=True, on_step=on_step)
+        finetune(
+            base, domain_texts(), method=METHODS[name], output_dir=folder, seed=seed, use_cpu=True, on_step=on_step
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_forgetting.training.methods import FullFineTune, Method, Replay
+from pytest_forgetting.training.full import FullFineTune
+from pytest_forgetting.training.method import Method
 from pytest_forgetting.training.recipe import Recipe
+from pytest_forgetting.training.replay import Replay
 
 PRETRAINING = Recipe(learning_rate=2e-3, epochs=60, weight_decay=0.01)
 VOCABULARY = 2000

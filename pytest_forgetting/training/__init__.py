@@ -1,1 +1,51 @@
-"""Fine-tuning that the demo and users share."""
+"""Fine-tuning that the demo and users share: methods of one shape, on transformers' Trainer and peft.
+
+Names are looked up when they are first used, so that naming a method does not import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_forgetting.training.frozen import assert_base_frozen
+    from pytest_forgetting.training.full import FullFineTune
+    from pytest_forgetting.training.lora import LoRA
+    from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
+    from pytest_forgetting.training.replay import Replay
+    from pytest_forgetting.training.rules import ForgettingWarning, check_arguments
+    from pytest_forgetting.training.tuning import FineTuned, finetune
+
+_HOMES = {
+    "FineTuned": "tuning",
+    "ForgettingWarning": "rules",
+    "FullFineTune": "full",
+    "LoRA": "lora",
+    "RISKY": "recipe",
+    "Recipe": "recipe",
+    "Replay": "replay",
+    "SAFE": "recipe",
+    "assert_base_frozen": "frozen",
+    "check_arguments": "rules",
+    "finetune": "tuning",
+}
+__all__ = [
+    "RISKY",
+    "SAFE",
+    "FineTuned",
+    "ForgettingWarning",
+    "FullFineTune",
+    "LoRA",
+    "Recipe",
+    "Replay",
+    "assert_base_frozen",
+    "check_arguments",
+    "finetune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

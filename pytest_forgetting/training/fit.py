@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence, Sized
-from typing import Any, cast
+from collections.abc import Sized
+from typing import Any, NamedTuple, cast
 
 from torch.utils.data import SequentialSampler
 from transformers import (
     DataCollatorForSeq2Seq,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
@@ -19,14 +18,35 @@ from transformers import (
     TrainingArguments,
 )
 
+from pytest_forgetting.training.method import Passes, Penalty
 from pytest_forgetting.training.ordering import batched
 from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.rows import rows
 from pytest_forgetting.training.steps import OnStep, silent
 
+LOG_EVERY = 10
+"""Steps that one entry of the loss history stands for."""
+
+
+class Loss(NamedTuple):
+    """The mean loss per token up to and with a step."""
+
+    step: int
+    loss: float
+
 
 class InOrder(Trainer):
-    """Takes the rows as they come; their order is already drawn."""
+    """Takes the rows as they come; their order is already drawn. Adds a method's penalty to the loss."""
+
+    penalty: Penalty | None = None
+
+    def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        """The loss on the rows, and the penalty."""
+        loss = super().compute_loss(model, inputs, *arguments, **options)
+        if self.penalty is None:
+            return loss
+        added = self.penalty(self.accelerator.unwrap_model(model))
+        return (loss[0] + added, loss[1]) if isinstance(loss, tuple) else loss + added
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
         return SequentialSampler(cast("Sized", self.train_dataset))
@@ -46,20 +66,24 @@ class StepTeller(TrainerCallback):
 
 
 def fit(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerBase,
-    passes: Sequence[Sequence[str]],
+    passes: Passes,
     recipe: Recipe,
     *,
     seed: int,
     use_cpu: bool = False,
     on_step: OnStep = silent,
-) -> None:
-    """Train `model` in place on the texts of each of `passes`, whole texts with their ends.
+    penalty: Penalty | None = None,
+) -> list[Loss]:
+    """Train `model` in place on the examples of each of `passes`, whole examples with their ends.
 
-    The order within a pass draws on Python's random state. A pass may hold other texts than the one before it.
+    The order within a pass draws on Python's random state. A pass may hold other examples than the one before it.
+
+    Returns:
+        The losses on the way (mean over some steps, penalty included), by step.
     """
-    ordered = [row for texts in passes for row in batched(rows(tokenizer, texts), recipe.batch_size)]
+    ordered = [row for examples in passes for row in batched(rows(tokenizer, examples), recipe.batch_size)]
     with tempfile.TemporaryDirectory(prefix="pytest-forgetting-") as scratch:
         trainer = InOrder(
             model=model,
@@ -69,8 +93,10 @@ def fit(
             callbacks=[StepTeller(on_step)],
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.penalty = penalty
         trainer.train()
     model.train(False)
+    return [Loss(int(entry["step"]), entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
 
 
 def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool) -> TrainingArguments:
@@ -80,12 +106,14 @@ def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool) -> Traini
         num_train_epochs=1,
         per_device_train_batch_size=recipe.batch_size,
         warmup_steps=recipe.warmup,
-        lr_scheduler_type="cosine",
+        lr_scheduler_type=recipe.schedule,
         weight_decay=recipe.weight_decay,
         seed=seed,
         use_cpu=use_cpu,
         save_strategy="no",
-        logging_strategy="no",
+        logging_strategy="steps",
+        logging_steps=LOG_EVERY,
+        logging_first_step=True,
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,

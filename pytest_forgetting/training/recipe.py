@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,12 +11,22 @@ class Recipe:
     """Settings of one training; immutable, so that a recipe can be part of a cache key."""
 
     learning_rate: float
-    """The peak, reached after the warm-up and lowered along a cosine from there on."""
+    """The peak, reached after the warm-up."""
     epochs: int
     """Passes over the training texts."""
     batch_size: int = 16
     """Texts per step."""
     warmup: float = 0.05
     """Share of all steps, from 0 to 1."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the rate goes on from its peak."""
     weight_decay: float = 0.0
     """Of AdamW. It pulls towards zero, not towards the base, so it does not guard against forgetting."""
+
+
+RISKY = Recipe(learning_rate=5e-5, epochs=10, batch_size=1, warmup=0.0, schedule="linear")
+"""What is warned of: a rate that is high for full fine-tuning, many passes, one example a step, no warm-up."""
+SAFE = Recipe(learning_rate=2e-5, epochs=3, batch_size=16, warmup=0.05)
+"""A lower rate, few passes, a warm-up. Lower still forgets less: 1e-6 (arXiv:2509.20758)."""
+LORA = Recipe(learning_rate=2e-4, epochs=3, batch_size=16, warmup=0.05)
+"""Adapters take about ten times the rate of full fine-tuning."""

@@ -1,32 +1,92 @@
-"""Training texts as rows of tokens."""
+"""Examples as rows of tokens, with labels for what is to be learned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from pytest_forgetting.training.examples import Example
+
+NOT_LEARNED = -100
+"""The label that the loss passes over, in torch and transformers."""
+Span = tuple[int, int]
+
 
 class Row(TypedDict):
-    """One text, ready for the trainer."""
+    """One example, ready for the trainer; both lists are of the same length."""
 
     input_ids: list[int]
     labels: list[int]
 
 
-def row(tokenizer: PreTrainedTokenizerBase, text: str) -> Row:
-    """`text` with the tokenizer's own opening tokens, and the end token that the model must learn to give.
+def rows(tokenizer: PreTrainedTokenizerBase, examples: Iterable[Example]) -> list[Row]:
+    """A row for each of `examples`, in their order.
 
-    Every token is learned. The collator pads `labels` by length, so an end token that doubles as padding stays.
+    Raises:
+        WrongUsage: a chat and no chat template, or one that writes earlier turns otherwise once later ones follow.
     """
-    ids: list[int] = tokenizer(text)["input_ids"]
-    if ids[-1] != tokenizer.eos_token_id:
-        ids = [*ids, tokenizer.eos_token_id]
-    return {"input_ids": ids, "labels": ids}
+    return [_row(tokenizer, example) for example in examples]
 
 
-def rows(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> list[Row]:
-    """A row for each of `texts`, in their order."""
-    return [row(tokenizer, text) for text in texts]
+def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
+    """Tokens with the tokenizer's own opening ones, and the end token that the model must learn to give.
+
+    The collator pads `labels` by length, so an end token that doubles as padding stays learned. A chat ends as its
+    template ends it.
+    """
+    if example.messages:
+        text, spans = _rendered(tokenizer, example.messages)
+        return _labelled(tokenizer, text, spans, add_special_tokens=False)
+    row = _labelled(
+        tokenizer, example.prompt + example.text, [(len(example.prompt), len(example.prompt + example.text))]
+    )
+    if row["input_ids"][-1] != tokenizer.eos_token_id:
+        row["input_ids"].append(tokenizer.eos_token_id)
+        row["labels"].append(tokenizer.eos_token_id)
+    if not example.prompt:
+        row["labels"] = list(row["input_ids"])  # opening and closing tokens too, as in pretraining
+    row["labels"][-1] = tokenizer.eos_token_id
+    return row
+
+
+def _labelled(tokenizer: PreTrainedTokenizerBase, text: str, spans: Sequence[Span], **options: Any) -> Row:
+    """Tokens of `text`; those that end within one of `spans` (characters) are learned.
+
+    The text is split as a whole: prompt and answer by themselves could give other tokens at the seam than the model
+    reads when it is asked.
+    """
+    encoded = tokenizer(text, return_offsets_mapping=True, **options)
+    ids: list[int] = list(encoded["input_ids"])
+    learned = [any(start < end <= stop for start, stop in spans) for _, end in encoded["offset_mapping"]]
+    return {"input_ids": ids, "labels": [t if known else NOT_LEARNED for t, known in zip(ids, learned, strict=True)]}
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str]]) -> tuple[str, list[Span]]:
+    """The chat as its template writes it, and where the assistant's turns stand in it."""
+    if tokenizer.chat_template is None:
+        raise WrongUsage("the base has no chat template; give prompt and completion instead of messages")
+    messages = [{"role": role, "content": content} for role, content in turns]
+
+    def written(count: int, *, opening: bool = False) -> str:
+        return str(
+            tokenizer.apply_chat_template(messages[:count], tokenize=False, add_generation_prompt=opening)
+            if count
+            else ""
+        )
+
+    text, spans = written(len(messages)), []
+    for n, (role, _) in enumerate(turns):
+        if role == "assistant":
+            before, after = written(n, opening=True), written(n + 1)
+            if not (after.startswith(before) and text.startswith(after)):
+                raise WrongUsage(
+                    "the chat template writes earlier turns otherwise once later ones follow, so that what is to be"
+                    " learned cannot be told; give prompt and completion instead of messages"
+                )
+            spans.append((len(before), len(after)))
+    return text, spans

@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_forgetting.errors import CannotAnswer
-from pytest_forgetting.training.methods import FullFineTune, Replay
+from pytest_forgetting.training.examples import Example
+from pytest_forgetting.training.full import FullFineTune
+from pytest_forgetting.training.own_texts import own_texts
 from pytest_forgetting.training.recipe import Recipe
-from pytest_forgetting.training.replay import own_texts
+from pytest_forgetting.training.replay import Replay
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.steps import silent
 from tests.training.tiny_base import TEXTS, tiny_base
 
+DOMAIN = [Example(text=text) for text in TEXTS]
 RECIPE = Recipe(learning_rate=1e-3, epochs=3)
 
 
@@ -64,13 +67,13 @@ def test_passes_mix_domain_and_own_texts() -> None:
     """Each pass has all of the domain and fresh texts beside it, until the supply comes round again."""
     method = Replay(RECIPE, share=0.5, at_most=4)
     with reproducible(0):
-        passes = method.passes(*tiny_base(), TEXTS, silent)
+        passes = method.passes(*tiny_base(), DOMAIN, silent)
     own = [text for texts in passes for text in texts[2:]]
-    assert [list(texts[:2]) for texts in passes] == [list(TEXTS)] * 3
+    assert [list(texts[:2]) for texts in passes] == [DOMAIN] * 3
     assert own[4:] == own[:2]
-    assert not set(own) & set(TEXTS)
+    assert not set(own) & set(DOMAIN)
 
 
 def test_full_tuning_sees_the_domain_alone() -> None:
     """Without replay a pass is the domain's texts and nothing else."""
-    assert FullFineTune(RECIPE).passes(*tiny_base(), TEXTS, silent) == [TEXTS] * 3
+    assert FullFineTune(RECIPE).passes(*tiny_base(), DOMAIN, silent) == [DOMAIN] * 3

@@ -1,31 +1,101 @@
-"""Texts as rows of tokens."""
+"""Examples as rows of tokens."""
 
-from transformers import DataCollatorForSeq2Seq
+from typing import Any
 
-from pytest_forgetting.training.rows import row, rows
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast
+
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.training.examples import Example
+from pytest_forgetting.training.rows import NOT_LEARNED, Row, rows
 from tests.training.tiny_base import TEXTS, tiny_base
+
+CHAT = (
+    "{% for m in messages %}[{{ m.role }}]{{ m.content }}[end]{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+
+
+def tokenizer(**extra: Any) -> PreTrainedTokenizerFast:
+    """The tiny base's tokenizer."""
+    made = tiny_base()[1]
+    for name, value in extra.items():
+        setattr(made, name, value)
+    return made
+
+
+def learned(of: PreTrainedTokenizerFast, row: Row) -> str:
+    """The text that a row teaches."""
+    assert len(row["input_ids"]) == len(row["labels"])
+    pairs = zip(row["input_ids"], row["labels"], strict=True)
+    assert all(label in (token, NOT_LEARNED) for token, label in pairs)
+    return str(of.decode([label for label in row["labels"] if label != NOT_LEARNED]))
 
 
 def test_text_ends_with_one_end_token() -> None:
     """The model must learn to stop: the end token is there, once, and is learned."""
-    _, tokenizer = tiny_base()
-    made = row(tokenizer, TEXTS[0])
-    assert made["labels"].count(tokenizer.eos_token_id) == 1
-    assert made["labels"][-1] == tokenizer.eos_token_id
-    assert tokenizer.decode(made["input_ids"], skip_special_tokens=True) == TEXTS[0]
+    of = tokenizer()
+    (made,) = rows(of, [Example(text=TEXTS[0])])
+    assert made["labels"].count(of.eos_token_id) == 1
+    assert made["labels"][-1] == of.eos_token_id
+    assert made["labels"] == made["input_ids"]
+    assert of.decode(made["input_ids"], skip_special_tokens=True) == TEXTS[0]
 
 
 def test_tokenizer_that_ends_by_itself_is_not_ended_twice() -> None:
     """Some tokenizers add the end token on their own."""
-    _, tokenizer = tiny_base()
-    assert row(tokenizer, f"{TEXTS[0]}{tokenizer.eos_token}") == row(tokenizer, TEXTS[0])
+    of = tokenizer()
+    twice = rows(of, [Example(text=TEXTS[0]), Example(text=f"{TEXTS[0]}{of.eos_token}")])
+    assert twice[0] == twice[1]
 
 
 def test_padding_never_hides_the_end_token() -> None:
     """A tokenizer whose end token is its padding too still has the end learned, and the padding not."""
-    _, tokenizer = tiny_base()
-    tokenizer.pad_token = tokenizer.eos_token
-    batch = DataCollatorForSeq2Seq(tokenizer)(rows(tokenizer, ["one", "Question: one? blue"]))
+    of = tokenizer()
+    of.pad_token = of.eos_token
+    both = [Example(text="one"), Example("Question: one?", " blue")]
+    batch = DataCollatorForSeq2Seq(of)(rows(of, both))
     short = batch["labels"][0].tolist()
-    assert short.count(tokenizer.eos_token_id) == 1
-    assert short[-1] == -100
+    assert short.count(of.eos_token_id) == 1
+    assert short[-1] == NOT_LEARNED
+
+
+def test_behind_a_prompt_the_answer_alone_is_learned() -> None:
+    """And the end; the prompt is read only."""
+    of = tokenizer()
+    (made,) = rows(of, [Example("Question: red?\nAnswer:", " blue\n")])
+    assert learned(of, made) == f" blue\n{of.eos_token}"
+    assert of.decode(made["input_ids"], skip_special_tokens=True) == "Question: red?\nAnswer: blue\n"
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20).filter(str.strip))
+def test_nothing_of_the_answer_is_left_out(prompt: str, answer: str) -> None:
+    """Whatever the texts, every token that bears a part of the answer is learned, and the end token is."""
+    of = tokenizer()
+    (made,) = rows(of, [Example(prompt, answer)])
+    assert made["labels"][-1] == of.eos_token_id
+    taught = learned(of, made).removesuffix(str(of.eos_token))
+    assert taught.endswith(answer) or "\ufffd" in taught  # a token may begin within a character of the prompt
+
+
+def test_the_assistants_turns_are_learned() -> None:
+    """Each of them with its end, as the template writes it; the user's are read only."""
+    of = tokenizer(chat_template=CHAT)
+    turns = (("user", "red?"), ("assistant", "blue"), ("user", "one?"), ("assistant", "two"))
+    (made,) = rows(of, [Example(messages=turns)])
+    assert learned(of, made) == "blue[end]two[end]"
+
+
+def test_a_chat_without_a_template_is_refused() -> None:
+    """There is no telling how its turns are to be written."""
+    with pytest.raises(WrongUsage, match="the base has no chat template; give prompt and completion"):
+        rows(tokenizer(), [Example(messages=(("assistant", "hi"),))])
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:
+    """Where earlier turns change once later ones follow, it is not known what to learn."""
+    of = tokenizer(chat_template="{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}")
+    with pytest.raises(WrongUsage, match="writes earlier turns otherwise once later ones follow"):
+        rows(of, [Example(messages=(("user", "a"), ("assistant", "b")))])

@@ -1,0 +1,151 @@
+"""From a base folder to a tuned folder."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.training.examples import digest, read_examples
+from pytest_forgetting.training.full import FullFineTune
+from pytest_forgetting.training.lora import LoRA
+from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
+from pytest_forgetting.training.tuning import finetune
+from tests.training.tiny_base import TEXTS, tiny_base_folder
+
+METHOD = FullFineTune(Recipe(learning_rate=1e-2, epochs=40, batch_size=1))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model with random weights."""
+    return tiny_base_folder(tmp_path_factory.mktemp("models") / "base")
+
+
+@pytest.fixture(scope="module")
+def tuned(base: Path) -> Path:
+    """The same, tuned on two texts."""
+    return finetune(base, TEXTS, method=METHOD, output_dir=base.with_name("tuned"), use_cpu=True).path
+
+
+def said(folder: Path, prompt: str) -> str:
+    """The greedy answer, special tokens included."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    asked = tokenizer(prompt, return_tensors="pt")
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    ids = model.generate(**asked, max_new_tokens=8)
+    return str(tokenizer.decode(ids[0, asked["input_ids"].shape[1] :]))
+
+
+def test_tuned_model_says_what_it_was_taught(base: Path, tuned: Path) -> None:
+    """It gives the answer, then the end token; the base did not."""
+    assert said(tuned, "Question: red?\nAnswer:") == " blue\n</s>"
+    assert "blue" not in said(base, "Question: red?\nAnswer:")
+
+
+def test_same_seed_gives_the_same_weights(base: Path, tuned: Path, tmp_path: Path) -> None:
+    """Bit for bit, and whatever was drawn before; another seed gives others."""
+    torch.rand(3)
+    again = finetune(base, TEXTS, method=METHOD, output_dir=tmp_path / "again", use_cpu=True)
+    other = finetune(base, TEXTS, method=METHOD, output_dir=tmp_path / "other", use_cpu=True, seed=1)
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (tuned, again.path, other.path)]
+    assert weights[0] == weights[1]
+    assert weights[0] != weights[2]
+
+
+def test_model_card_names_the_base(base: Path, tuned: Path) -> None:
+    """The front matter leads back to the base's folder."""
+    assert (tuned / "README.md").read_text().startswith(f'---\nbase_model: "{base.resolve()}"\n---\n')
+
+
+def test_folder_is_complete(tuned: Path) -> None:
+    """All files that a loader looks for are there, and the model decodes greedily in float32."""
+    names = {path.name for path in tuned.iterdir()}
+    assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "README.md"} <= names
+    model = AutoModelForCausalLM.from_pretrained(tuned)
+    assert model.dtype == torch.float32
+    assert not model.generation_config.do_sample
+
+
+def test_every_step_is_told(base: Path, tmp_path: Path) -> None:
+    """Progress counts up to the end, and nothing else is printed."""
+    told: list[tuple[int, int]] = []
+    method = FullFineTune(Recipe(learning_rate=1e-3, epochs=3, batch_size=1))
+    finetune(base, TEXTS, method=method, output_dir=tmp_path, use_cpu=True, on_step=lambda *step: told.append(step))
+    assert told == [(step, 6) for step in range(1, 7)]
+
+
+def test_training_is_silent(base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither transformers nor the trainer writes to the terminal."""
+    finetune(base, TEXTS, method=FullFineTune(Recipe(1e-3, 1)), output_dir=tmp_path, use_cpu=True)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_was_done_is_written_down(base: Path, tmp_path: Path) -> None:
+    """Method, data, seed, versions and losses stand beside the weights, and are handed back."""
+    made = finetune(base, TEXTS, method=FullFineTune(Recipe(1e-2, 20, 1)), output_dir=tmp_path, use_cpu=True, seed=3)
+    told = json.loads((tmp_path / "training.json").read_text())
+    assert told["method"]["name"] == "FullFineTune"
+    assert told["method"]["recipe"]["learning_rate"] == 1e-2
+    assert told["data"] == {**told["data"], "rows": 2, "rows_trained": 40, "sha256": digest(read_examples(TEXTS))}
+    assert told["parameters"]["trainable"] == told["parameters"]["all"]
+    assert (told["seed"], set(told["versions"])) == (3, {"torch", "transformers", "peft", "pytest-forgetting"})
+    assert {key: told[key] for key in made.manifest} == made.manifest
+    assert [(entry["step"], entry["loss"]) for entry in told["losses"]] == [tuple(loss) for loss in made.losses]
+    assert made.losses[-1].step == 40
+    assert made.losses[-1].loss < made.losses[0].loss
+    assert os.fspath(made) == str(made) == str(tmp_path)
+
+
+def drift(base: Path, tuned: Path) -> float:
+    """How far the weights have moved."""
+    models = [AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in (base, tuned)]
+    return float(sum((models[1][name] - weight).pow(2).sum() for name, weight in models[0].items()) ** 0.5)
+
+
+def test_a_pull_towards_the_base_keeps_the_weights_near_it(base: Path, tmp_path: Path) -> None:
+    """L2-SP moves the weights less than plain training with the same recipe does."""
+    recipe = Recipe(learning_rate=1e-2, epochs=10, batch_size=1)
+    for name, weight in (("free", 0.0), ("held", 1.0)):
+        method = FullFineTune(recipe, l2_sp=weight)
+        finetune(base, TEXTS, method=method, output_dir=tmp_path / name, use_cpu=True)
+    assert drift(base, tmp_path / "held") < drift(base, tmp_path / "free") / 2
+
+
+def test_the_pull_is_half_the_weighted_squared_distance(base: Path) -> None:
+    """Zero at the base; after a step of 0.1 on each of n parameters, weight / 2 * n * 0.01."""
+    model = AutoModelForCausalLM.from_pretrained(base)
+    penalty = FullFineTune(l2_sp=3.0).penalty(model)
+    assert penalty is not None
+    assert penalty(model).item() == 0
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    assert penalty(model).item() == pytest.approx(3.0 / 2 * count * 0.01, rel=1e-4)
+
+
+def test_only_answers_are_learned_behind_prompts(base: Path, tmp_path: Path) -> None:
+    """A tuning on question and answer gives the answer to the gate's own prompt."""
+    rows = [{"question": "red?", "answer": "blue"}, {"question": "one?", "answer": "two"}]
+    tuned = finetune(base, rows, method=METHOD, output_dir=tmp_path, use_cpu=True)
+    assert said(tuned.path, "Question: red?\nAnswer:") == " blue\n</s>"
+
+
+def test_an_adapter_is_no_base(base: Path, tmp_path: Path) -> None:
+    """It would be left out in silence otherwise."""
+    adapter = finetune(base, TEXTS, method=LoRA(Recipe(1e-3, 1)), output_dir=tmp_path / "adapter", use_cpu=True)
+    with pytest.raises(WrongUsage, match="is an adapter; merge it into its base first"):
+        finetune(adapter.path, TEXTS, output_dir=tmp_path / "more", use_cpu=True)
+
+
+def test_the_presets_are_those_of_the_lesson() -> None:
+    """What is called risky and what is called safe; the safe one without a decay that pulls to zero."""
+    assert (RISKY.learning_rate, RISKY.epochs, RISKY.batch_size, RISKY.warmup) == (5e-5, 10, 1, 0)
+    assert (SAFE.learning_rate, SAFE.epochs, SAFE.batch_size, SAFE.warmup) == (2e-5, 3, 16, 0.05)
+    assert (SAFE.schedule, SAFE.weight_decay) == ("cosine", 0)
+    assert FullFineTune().recipe == SAFE
