@@ -86,7 +86,10 @@ class Evaluation:
         from pytest_forgetting.answers.sides import RecordedSide
 
         recorded = [side for side in self.sides.values() if isinstance(side, RecordedSide)]
-        misfits = [line for suite in suites for side in recorded for line in side.misfits(suite)]
+        cases: dict[str, list[Case]] = {}
+        for suite in suites:
+            cases.setdefault(suite.name, []).extend(suite.cases)
+        misfits = [line for name, its in cases.items() for side in recorded for line in side.misfits(name, its)]
         if misfits:
             raise WrongUsage("\n".join(misfits))
 

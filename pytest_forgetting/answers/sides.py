@@ -86,6 +86,6 @@ class RecordedSide:
         """The recorded answers, in the order of `cases`."""
         return [self._recording.recall(suite.name, case) for case in cases]
 
-    def misfits(self, suite: Suite) -> list[str]:
-        """What differs between the recording and `suite`."""
-        return self._recording.misfits(suite)
+    def misfits(self, suite: str, cases: Sequence[Case]) -> list[str]:
+        """What differs between the recording and all `cases` of suites named `suite`."""
+        return self._recording.misfits(suite, cases)

@@ -13,7 +13,7 @@ from pytest_forgetting.answers.requests import Request, request_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.suites.cases import Case, Suite
+from pytest_forgetting.suites.cases import Case
 
 VERSION = 1
 _SHOWN = 3
@@ -57,22 +57,26 @@ class Recording:
         """The recorded answer; `misfits` has made sure that there is one."""
         return self._lines[suite, case.id].answer
 
-    def misfits(self, suite: Suite) -> list[str]:
-        """What differs between the recording and `suite`, a line per kind of difference; empty if it fits."""
-        asked = {case.id: case for case in suite.cases if case.skip is None}
-        known = [line for (name, _), line in self._lines.items() if name == suite.name]
-        missing = [f"'{name}'" for name in asked if (suite.name, name) not in self._lines]
-        skipped = {case.id for case in suite.cases}
-        surplus = [f"'{line.id}'" for line in known if line.id not in skipped]
+    def misfits(self, suite: str, cases: Sequence[Case]) -> list[str]:
+        """What differs between the recording and `cases`, a line per kind of difference; empty if it fits.
+
+        Args:
+            suite: the suite's name.
+            cases: all cases of the suites of that name; two files in two folders may share one.
+        """
+        asked = [case for case in cases if case.skip is None]
+        known = {case: line for (name, case), line in self._lines.items() if name == suite}
+        missing = [f"'{case.id}'" for case in asked if case.id not in known]
+        surplus = [f"'{case}'" for case in known.keys() - {case.id for case in cases}]
         changed = [
-            f"'{line.id}' ({_difference(line.request, self.request(asked[line.id]))})"
-            for line in known
-            if line.id in asked and line.request != self.request(asked[line.id])
+            f"'{case.id}' ({_difference(known[case.id].request, self.request(case))})"
+            for case in asked
+            if case.id in known and known[case.id].request != self.request(case)
         ]
-        where = f"{self.ref}: suite '{suite.name}'"
+        where = f"{self.ref}: suite '{suite}'"
         return [
             *_misfit(where, "cases have no recorded answer", missing),
-            *_misfit(where, "recorded answers belong to no case", surplus),
+            *_misfit(where, "recorded answers belong to no case", sorted(surplus)),
             *_misfit(where, "cases were asked otherwise", changed),
         ]
 

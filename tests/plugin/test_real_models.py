@@ -157,6 +157,17 @@ def test_answers_are_recorded_and_compared_with(pytester: pytest.Pytester, base:
     assert all(answers(report, "baseline"))
 
 
+def test_suites_of_one_name_in_two_folders_share_a_recording(pytester: pytest.Pytester, base: Path) -> None:
+    """A recording knows suites by name; two files may have the same one."""
+    for name in ("a", "b"):
+        folder = pytester.mkdir(name)
+        (folder / "qa.yaml").write_text(f"forgetting: qa\ncases:\n  - {{prompt: {name}, answer: '.', match: regex}}\n")
+    run(pytester, "--baseline=./base", "--forgetting-record=both.json", "a", "b")
+    result, report = run(pytester, "--model=both.json", "--baseline=both.json", "a", "b")
+    assert result.ret == 0
+    assert len(report["cases"]) == QUESTIONS + 2
+
+
 def test_a_full_checkpoint_needs_a_baseline(pytester: pytest.Pytester, base: Path) -> None:
     """Nothing is guessed: exit 4, and the message names the option."""
     result, _ = run(pytester, "--model=./base")
