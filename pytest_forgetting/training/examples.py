@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ FORMS = (
     " or {messages: [{role: …, content: …}, …]}"
 )
 _PROMPTS, _COMPLETIONS = ("prompt", "question", "input"), ("completion", "answer", "output", "response")
+DOMAIN, REPLAY = "domain", "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,24 @@ class Example:
     """Learned; empty for a chat."""
     messages: tuple[tuple[str, str], ...] = ()
     """(role, content) turns; the assistant's are learned."""
+    source: str = DOMAIN
+    """Where it comes from: a row's own column `source`, else what it is mixed in as."""
 
 
-def read_examples(dataset: Any) -> list[Example]:
+def read_examples(dataset: Any, source: str = DOMAIN) -> list[Example]:
     """Read training data.
 
     Args:
         dataset: a `datasets.Dataset`, the path of a ``.jsonl`` file, or any iterable of texts or mappings. A mapping
             has a `text`; or a `prompt` and a `completion` (`answer`); or a `question` and an `answer`, which are put
             into the template that suites use by default; or `messages`.
+        source: of examples that have no column `source`.
 
     Raises:
         WrongUsage: there is none, or one is of another form; the message says which.
     """
     where, rows = _rows(dataset)
-    examples = [_example(row, f"{where}{number}") for number, row in rows]
+    examples = [_sourced(_example(row, f"{where}{number}"), row, source) for number, row in rows]
     if not examples:
         raise WrongUsage(f"{where.rstrip(':')}: no training data; {FORMS}")
     return examples
@@ -75,6 +79,11 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, json.loads(line)
             except ValueError as error:
                 raise WrongUsage(f"{path}:{number}: is no JSON: {error}") from None
+
+
+def _sourced(example: Example, row: Any, source: str) -> Example:
+    own = row.get("source") if isinstance(row, Mapping) else None
+    return replace(example, source=own if isinstance(own, str) else source)
 
 
 def _example(row: Any, where: str) -> Example:

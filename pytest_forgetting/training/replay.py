@@ -1,16 +1,21 @@
-"""Replay: the domain's data mixed with text of the base's own, so that what it could do is practised on."""
+"""Replay: the domain's data mixed with other data, so that what the base could do is practised on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from fractions import Fraction
+from itertools import cycle
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_forgetting.training.examples import Example
+from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.training.examples import REPLAY, Example, read_examples
 from pytest_forgetting.training.method import OfAllWeights, Passes, Unpenalised
 from pytest_forgetting.training.recipe import SAFE, Recipe
+from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.steps import OnStep
 
 if TYPE_CHECKING:
@@ -19,16 +24,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Replay(OfAllWeights, Unpenalised):
-    """All weights, on the domain's examples mixed with texts that the base writes by itself.
+    """All weights, on the domain's examples mixed with general ones.
 
-    It needs none of the data that the base was made from (self-synthesized rehearsal: Huang et al., ACL 2024).
+    Without a general set the base writes its own: that needs none of the data that it was made from (self-synthesized
+    rehearsal: Huang et al., ACL 2024).
     """
 
     recipe: Recipe = SAFE
     share: float = 0.10
-    """Of the base's own texts in the whole mixture, from 0 to under 1."""
+    """Of the replayed examples in the whole mixture, from 0 to under 1."""
+    measure: Literal["rows", "tokens"] = "rows"
+    """What the share is a share of; in tokens it is met within one example."""
+    general: Any = None
+    """A general set, in any form that `read_examples` takes; None: the base writes its own."""
     at_most: int = 1500
-    """So many of them are written; where the share asks for more, they come round again."""
+    """So many texts the base writes; where the share asks for more, they come round again."""
+    seed: int = 0
+    """Of the order in which the general set is drawn."""
+
+    def __post_init__(self) -> None:
+        """Check the share.
+
+        Raises:
+            WrongUsage: it is not from 0 to under 1.
+        """
+        if not 0 <= self.share < 1:
+            raise WrongUsage(f"Replay: share {self.share!r}; wanted one from 0 to under 1, of the whole mixture")
 
     def passes(
         self,
@@ -37,14 +58,59 @@ class Replay(OfAllWeights, Unpenalised):
         domain: Sequence[Example],
         on_step: OnStep,
     ) -> Passes:
-        """In each pass the domain's examples, and others of the base's own beside them."""
+        """In each pass the domain's examples, and fresh others beside them until they have all been there."""
+        size = self._size(tokenizer)
+        wanted = beside(self.share, sum(map(size, domain)))
+        if self.general is None:
+            supply = self._own(model, tokenizer, len(domain), on_step)
+        else:
+            supply = self._given(wanted, size)
+        return [[*domain, *_taken(supply, wanted, size)] for _ in range(self.recipe.epochs)]
+
+    def _size(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[Example], int]:
+        if self.measure == "rows":
+            return lambda _: 1
+        from pytest_forgetting.training.rows import rows
+
+        return lambda example: len(rows(tokenizer, [example])[0]["input_ids"])
+
+    def _own(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, domain: int, on_step: OnStep
+    ) -> Iterator[Example]:
+        """Texts of the base's own, round and round."""
         from pytest_forgetting.training.own_texts import own_texts  # so that naming a method does not import torch
 
-        wanted = self.own_count(len(domain))
-        own = own_texts(model, tokenizer, min(wanted * self.recipe.epochs, self.at_most), on_step=on_step)
-        supply = cycle([Example(text=text) for text in own])
-        return [[*domain, *islice(supply, wanted)] for _ in range(self.recipe.epochs)]
+        count = min(ceil(beside(self.share, domain)) * self.recipe.epochs, self.at_most)
+        return cycle(
+            [Example(text=text, source=REPLAY) for text in own_texts(model, tokenizer, count, on_step=on_step)]
+        )
 
-    def own_count(self, domain: int) -> int:
-        """How many own texts beside so many `domain` examples make `share` of the sum, rounded up."""
-        return ceil(self.share / (1 - self.share) * domain)
+    def _given(self, wanted: Fraction, size: Callable[[Example], int]) -> Iterator[Example]:
+        """The general set in an order of its own, round and round."""
+        examples = read_examples(self.general, REPLAY)
+        there = sum(map(size, examples))
+        if there < wanted:
+            warnings.warn(
+                f"replay: {self.share:g} of the mixture is {ceil(wanted)} {self.measure} a pass, and the general set"
+                f" has {there}: its examples come round {float(wanted / there):.1f} times in each",
+                ForgettingWarning,
+                stacklevel=2,
+            )
+        random.Random(self.seed).shuffle(examples)
+        return cycle(examples)
+
+
+def beside(share: float, domain: int) -> Fraction:
+    """How much beside `domain` makes `share` of the sum, exactly: 0.1 is one tenth, of the mixture."""
+    part = Fraction(str(share))
+    return part / (1 - part) * domain
+
+
+def _taken(supply: Iterator[Example], wanted: Fraction, size: Callable[[Example], int]) -> list[Example]:
+    """As many from `supply` as make at least `wanted`, and not one more."""
+    taken: list[Example] = []
+    total = 0
+    while total < wanted:
+        taken.append(next(supply))
+        total += size(taken[-1])
+    return taken

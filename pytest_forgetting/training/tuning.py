@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def finetune(
             penalty=method.penalty(trained),
         )
     manifest = {
-        "method": {"name": type(method).__name__, **asdict(method)},  # type: ignore[call-overload]
+        "method": _named(method),
         "base": {"ref": str(base), "fingerprint": found.fingerprint},
         "data": _told(examples, passes),
         "parameters": _parameters(trained),
@@ -108,11 +109,17 @@ def finetune(
     return FineTuned(output, losses, manifest)
 
 
+def _named(method: Method) -> dict[str, Any]:
+    """The method with its settings; data that it holds stands in the hash of what was trained on."""
+    settings = {field.name: getattr(method, field.name) for field in fields(method) if field.name != "general"}  # type: ignore[arg-type]
+    return {"name": type(method).__name__, **settings, "recipe": asdict(method.recipe)}
+
+
 def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:
     return {
         "rows": len(examples),
         "sha256": digest(examples),
-        "rows_trained": sum(len(each) for each in passes),
+        "rows_trained": dict(sorted(Counter(example.source for each in passes for example in each).items())),
         "sha256_trained": digest([example for each in passes for example in each]),
     }
 

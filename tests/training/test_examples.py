@@ -14,7 +14,7 @@ FORMS: list[tuple[Any, Example]] = [
     ("red", Example(text="red")),
     ({"text": "red"}, Example(text="red")),
     ({"prompt": "red?", "completion": " blue"}, Example("red?", " blue")),
-    ({"prompt": "red?", "answer": " blue", "source": "x"}, Example("red?", " blue")),
+    ({"prompt": "red?", "answer": " blue", "source": "x"}, Example("red?", " blue", source="x")),
     ({"question": "red?", "answer": "blue"}, Example("Question: red?\nAnswer:", " blue\n")),
     (
         {"messages": [{"role": "user", "content": "red?"}, {"role": "assistant", "content": "blue"}]},

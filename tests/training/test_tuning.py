@@ -91,7 +91,12 @@ def test_what_was_done_is_written_down(base: Path, tmp_path: Path) -> None:
     told = json.loads((tmp_path / "training.json").read_text())
     assert told["method"]["name"] == "FullFineTune"
     assert told["method"]["recipe"]["learning_rate"] == 1e-2
-    assert told["data"] == {**told["data"], "rows": 2, "rows_trained": 40, "sha256": digest(read_examples(TEXTS))}
+    assert told["data"] == {
+        **told["data"],
+        "rows": 2,
+        "rows_trained": {"domain": 40},
+        "sha256": digest(read_examples(TEXTS)),
+    }
     assert told["parameters"]["trainable"] == told["parameters"]["all"]
     assert (told["seed"], set(told["versions"])) == (3, {"torch", "transformers", "peft", "pytest-forgetting"})
     assert {key: told[key] for key in made.manifest} == made.manifest
