@@ -29,5 +29,5 @@ def write_starter_suites(target: Path) -> int:
     for path in sources:
         shutil.copyfile(path, target / path.name)
         print(f"wrote {target / path.name}")
-    print(f"next: pytest --model ./your-checkpoint --baseline its-base {target}")
+    print(f"next: pytest --model=./your-checkpoint --baseline=its-base {target}")
     return 0

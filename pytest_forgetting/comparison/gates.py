@@ -89,7 +89,7 @@ class Evidence:
             return "proven"
         if self.cases_needed is None:
             return "not proven"
-        return f"not proven: about {self.cases_needed} more cases would settle it"
+        return f"not proven: about {self.cases_needed} more case{'s' * (self.cases_needed != 1)} would settle it"
 
 
 def weigh(counts: Counts, allowed: Fraction, confidence: float) -> Evidence | None:

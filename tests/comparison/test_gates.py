@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from pytest_forgetting.comparison.comparison import blocks, decide
-from pytest_forgetting.comparison.gates import Ruling, Threshold, rule, weigh
+from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, rule, weigh
 from pytest_forgetting.comparison.outcomes import Counts
 
 TENTH = Threshold(Fraction(1, 10))
@@ -111,3 +111,17 @@ def test_one_failing_case_decides_the_run() -> None:
     assert decide([passing], 0) == "pass"
     assert decide([passing, undecided], 0) == "inconclusive"
     assert decide([passing], 1) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("needed", "proven", "words"),
+    [
+        (None, True, "proven"),
+        (None, False, "not proven"),
+        (1, False, "not proven: about 1 more case would settle it"),
+        (12, False, "not proven: about 12 more cases would settle it"),
+    ],
+)
+def test_evidence_is_told_in_words(needed: int | None, proven: bool, words: str) -> None:
+    """What is missing is counted in cases."""
+    assert Evidence(0.0, 0.1, 0.5, proven, needed).words == words
