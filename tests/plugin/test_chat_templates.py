@@ -36,7 +36,7 @@ def run(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, dic
     report = pytester.path / "report.json"
     report.unlink(missing_ok=True)
     fixed = ("--model=./tuned", "--baseline=./base", "s.yaml", "--forgetting-no-store", "--forgetting-report", report)
-    result = pytester.runpytest_subprocess(*fixed, "--device=cpu", *options)
+    result = pytester.runpytest_inprocess(*fixed, "--device=cpu", *options)
     return result, json.loads(report.read_text()) if report.exists() else {}
 
 

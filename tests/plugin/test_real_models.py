@@ -24,11 +24,13 @@ def base(pytester: pytest.Pytester) -> Path:
 
 
 def run(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, dict[str, Any]]:
-    """Run the gate; its report where one was written."""
+    """Run the gate; its report where one was written. Workers get a process of their own, and so does their run."""
     report = pytester.path / "report.json"
     report.unlink(missing_ok=True)
     store = ("--forgetting-store", "store", "--device", "cpu", "-p", "no:randomly")
-    result = pytester.runpytest_subprocess(*options, "s.yaml", *store, "--forgetting-report", "report.json")
+    # In a process of its own every run would import torch and transformers again, for seconds.
+    start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
+    result = start(*options, "s.yaml", *store, "--forgetting-report", "report.json")
     return result, json.loads(report.read_text()) if report.exists() else {}
 
 
