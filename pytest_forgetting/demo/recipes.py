@@ -25,7 +25,7 @@ TUNING = Recipe(learning_rate=1.5e-3, epochs=60)
 
 METHODS: dict[str, Method] = {
     "full": FullFineTune(TUNING),
-    "replay": Replay(TUNING, share=0.6),
+    "replay": Replay(FullFineTune(TUNING), share=0.6),
 }
 """The tuned models by name. One recipe for all: they differ in what they are trained on, and in nothing else."""
 

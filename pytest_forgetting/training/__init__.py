@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_forgetting.training.ewc import EWC
     from pytest_forgetting.training.frozen import assert_base_frozen
     from pytest_forgetting.training.full import FullFineTune
+    from pytest_forgetting.training.kl import KLToBase
     from pytest_forgetting.training.lora import LoRA
     from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
     from pytest_forgetting.training.replay import Replay
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from pytest_forgetting.training.tuning import FineTuned, finetune
 
 _HOMES = {
+    "EWC": "ewc",
     "FineTuned": "tuning",
     "ForgettingWarning": "rules",
     "FullFineTune": "full",
+    "KLToBase": "kl",
     "LoRA": "lora",
     "RISKY": "recipe",
     "Recipe": "recipe",
@@ -31,11 +35,13 @@ _HOMES = {
     "finetune": "tuning",
 }
 __all__ = [
+    "EWC",
     "RISKY",
     "SAFE",
     "FineTuned",
     "ForgettingWarning",
     "FullFineTune",
+    "KLToBase",
     "LoRA",
     "Recipe",
     "Replay",

@@ -29,24 +29,39 @@ LOG_EVERY = 10
 
 
 class Loss(NamedTuple):
-    """The mean loss per token up to and with a step."""
+    """Means over the steps up to and with this one."""
 
     step: int
     loss: float
+    """Per token, with the penalty."""
+    penalty: float = 0.0
+    """What the method added."""
 
 
 class InOrder(Trainer):
     """Takes the rows as they come; their order is already drawn. Adds a method's penalty to the loss."""
 
     penalty: Penalty | None = None
+    _added: Any = 0.0
+    _steps: int = 0
 
-    def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         """The loss on the rows, and the penalty."""
-        loss = super().compute_loss(model, inputs, *arguments, **options)
-        if self.penalty is None:
-            return loss
-        added = self.penalty(self.accelerator.unwrap_model(model))
-        return (loss[0] + added, loss[1]) if isinstance(loss, tuple) else loss + added
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if self.penalty is not None:
+            added = self.penalty.term(self.accelerator.unwrap_model(model), inputs, outputs["logits"])
+            loss = loss + added
+            self._added, self._steps = self._added + added.detach(), self._steps + 1
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Tell the penalty beside the loss."""
+        if self._steps:
+            logs = {**logs, "penalty": float(self._added) / self._steps}
+            self._added, self._steps = 0.0, 0
+        super().log(logs, start_time)
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
         return SequentialSampler(cast("Sized", self.train_dataset))
@@ -96,7 +111,8 @@ def fit(
         trainer.penalty = penalty
         trainer.train()
     model.train(False)
-    return [Loss(int(entry["step"]), entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
+    history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    return [Loss(int(entry["step"]), entry["loss"], entry.get("penalty", 0.0)) for entry in history]
 
 
 def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool) -> TrainingArguments:

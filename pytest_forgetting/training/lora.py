@@ -6,9 +6,12 @@ fine-tune: frozen weights do not freeze what the model says (Biderman et al. 202
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.method import OnDomain, Unpenalised
 from pytest_forgetting.training.recipe import LORA, Recipe
 
@@ -30,6 +33,29 @@ class LoRA(OnDomain, Unpenalised):
     dropout: float = 0.0
     targets: str | tuple[str, ...] = ALL_LINEAR
     """Names of modules, or `ALL_LINEAR`."""
+    quantization: Literal["none", "4bit"] = "none"
+    """With ``4bit`` this is QLoRA (arXiv:2305.14314): the frozen base is held as 4-bit NormalFloat, by bitsandbytes."""
+
+    def loading(self) -> Mapping[str, Any]:
+        """In float32, or in four bits and computing in bfloat16.
+
+        Raises:
+            WrongUsage: four bits, and bitsandbytes is not installed.
+        """
+        if self.quantization == "none":
+            return {"dtype": "float32"}
+        if find_spec("bitsandbytes") is None:
+            raise WrongUsage(f"LoRA: quantization {self.quantization} needs bitsandbytes: pip install bitsandbytes")
+        import torch
+        from transformers import BitsAndBytesConfig
+
+        config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+        return {"dtype": torch.bfloat16, "quantization_config": config}
 
     def adapt(self, model: PreTrainedModel) -> Any:
         """The model in a `PeftModel` whose adapter alone is trainable."""
@@ -42,6 +68,8 @@ class LoRA(OnDomain, Unpenalised):
             lora_dropout=self.dropout,
             target_modules=self.targets if isinstance(self.targets, str) else list(self.targets),
         )
+        if self.quantization != "none":
+            model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # type: ignore[no-untyped-call]
         return peft.get_peft_model(model, config)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.training.examples import REPLAY, Example, read_examples
-from pytest_forgetting.training.method import OfAllWeights, Passes, Unpenalised
-from pytest_forgetting.training.recipe import SAFE, Recipe
+from pytest_forgetting.training.examples import Example
+from pytest_forgetting.training.full import FullFineTune
+from pytest_forgetting.training.method import Around, Method, Passes, read_general
 from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.steps import OnStep
 
@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Replay(OfAllWeights, Unpenalised):
-    """All weights, on the domain's examples mixed with general ones.
+class Replay(Around):
+    """A method, on the domain's examples mixed with general ones.
 
     Without a general set the base writes its own: that needs none of the data that it was made from (self-synthesized
     rehearsal: Huang et al., ACL 2024).
     """
 
-    recipe: Recipe = SAFE
+    of: Method = field(default_factory=FullFineTune)
+    """What trains on the mixture, with its recipe."""
     share: float = 0.10
     """Of the replayed examples in the whole mixture, from 0 to under 1."""
     measure: Literal["rows", "tokens"] = "rows"
     """What the share is a share of; in tokens it is met within one example."""
     general: Any = None
-    """A general set, in any form that `read_examples` takes; None: the base writes its own."""
+    """A general set, in any form that `read_examples` takes, read at once; None: the base writes its own."""
     at_most: int = 1500
     """So many texts the base writes; where the share asks for more, they come round again."""
     seed: int = 0
@@ -46,8 +47,9 @@ class Replay(OfAllWeights, Unpenalised):
         """Check the share.
 
         Raises:
-            WrongUsage: it is not from 0 to under 1.
+            WrongUsage: it is not from 0 to under 1, or the general set cannot be learned from.
         """
+        read_general(self)
         if not 0 <= self.share < 1:
             raise WrongUsage(f"Replay: share {self.share!r}; wanted one from 0 to under 1, of the whole mixture")
 
@@ -78,16 +80,14 @@ class Replay(OfAllWeights, Unpenalised):
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, domain: int, on_step: OnStep
     ) -> Iterator[Example]:
         """Texts of the base's own, round and round."""
-        from pytest_forgetting.training.own_texts import own_texts  # so that naming a method does not import torch
+        from pytest_forgetting.training.general import own_examples  # so that naming a method does not import torch
 
         count = min(ceil(beside(self.share, domain)) * self.recipe.epochs, self.at_most)
-        return cycle(
-            [Example(text=text, source=REPLAY) for text in own_texts(model, tokenizer, count, on_step=on_step)]
-        )
+        return cycle(own_examples(model, tokenizer, count, on_step))
 
     def _given(self, wanted: Fraction, size: Callable[[Example], int]) -> Iterator[Example]:
         """The general set in an order of its own, round and round."""
-        examples = read_examples(self.general, REPLAY)
+        examples = list(self.general)
         there = sum(map(size, examples))
         if there < wanted:
             warnings.warn(

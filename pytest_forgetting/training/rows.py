@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.training.rules import ForgettingWarning
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from pytest_forgetting.training.examples import Example
 
@@ -25,12 +28,51 @@ class Row(TypedDict):
 
 
 def rows(tokenizer: PreTrainedTokenizerBase, examples: Iterable[Example]) -> list[Row]:
-    """A row for each of `examples`, in their order.
+    """A row for each of `examples`, in their order, cut at the tokenizer's `model_max_length`.
+
+    Of examples that are longer the end is lost, with a warning; what is left ends in mid-sentence, so no end token is
+    learned from it.
 
     Raises:
-        WrongUsage: a chat and no chat template, or one that writes earlier turns otherwise once later ones follow.
+        WrongUsage: a chat and no chat template, or one that writes earlier turns otherwise once later ones follow; or
+            an example of which nothing is left to learn.
     """
-    return [_row(tokenizer, example) for example in examples]
+    return [_within(_row(tokenizer, example), tokenizer.model_max_length) for example in examples]
+
+
+@contextmanager
+def cut_at(tokenizer: PreTrainedTokenizerBase, length: int | None) -> Iterator[None]:
+    """Cut rows at `length` tokens within the block, if not sooner."""
+    before = tokenizer.model_max_length
+    tokenizer.model_max_length = before if length is None else min(before, length)
+    try:
+        yield
+    finally:
+        tokenizer.model_max_length = before
+
+
+def context(model: PreTrainedModel, wanted: int | None = None) -> int | None:
+    """How many tokens `model` is trained on at once: those `wanted`, or as many as it can read, if it says so.
+
+    Raises:
+        WrongUsage: more are wanted than it can read, or fewer than two.
+    """
+    most = getattr(model.config, "max_position_embeddings", None)
+    if wanted is None:
+        return most
+    if wanted < 2 or (most is not None and wanted > most):
+        raise WrongUsage(f"max_length {wanted}; wanted 2 to {most or 'any number'}, what the base can read at once")
+    return wanted
+
+
+def _within(row: Row, most: int) -> Row:
+    if len(row["input_ids"]) <= most:
+        return row
+    warnings.warn(f"examples of more than {most} tokens are cut there", ForgettingWarning, stacklevel=2)
+    labels = row["labels"][:most]
+    if all(label == NOT_LEARNED for label in labels):
+        raise WrongUsage(f"an example has nothing to learn in its first {most} tokens: its prompt alone is longer")
+    return {"input_ids": row["input_ids"][:most], "labels": labels}
 
 
 def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:

@@ -10,15 +10,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.references import resolve
+from pytest_forgetting.training.ewc import KEPT
 from pytest_forgetting.training.examples import Example, digest, read_examples
 from pytest_forgetting.training.fit import Loss, fit
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Method, Passes
+from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.reproducible import reproducible
+from pytest_forgetting.training.rows import context, cut_at
 from pytest_forgetting.training.saving import quiet, save
 from pytest_forgetting.training.steps import OnStep, silent
 
@@ -52,6 +56,7 @@ def finetune(
     method: Method | None = None,
     output_dir: str | Path,
     seed: int = 0,
+    max_length: int | None = None,
     use_cpu: bool = False,
     on_step: OnStep = silent,
 ) -> FineTuned:
@@ -66,6 +71,7 @@ def finetune(
         method: how; by default `FullFineTune()` with the recipe `SAFE`.
         output_dir: made where it is missing.
         seed: of everything that is drawn.
+        max_length: tokens at which examples are cut, with a warning; by default what the base can read at once.
         use_cpu: train there even where there is a GPU.
         on_step: told of each step.
 
@@ -81,10 +87,11 @@ def finetune(
     folder, output = found.weights, Path(output_dir)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
-    with reproducible(seed):
+        model = AutoModelForCausalLM.from_pretrained(folder, **method.loading())
+    with reproducible(seed), cut_at(tokenizer, context(model, max_length)):
         passes = method.passes(model, tokenizer, examples, on_step)
         trained = method.adapt(model)
+        penalty = method.penalty(trained, tokenizer, on_step)
         losses = fit(
             trained,
             tokenizer,
@@ -93,10 +100,10 @@ def finetune(
             seed=seed,
             use_cpu=use_cpu,
             on_step=on_step,
-            penalty=method.penalty(trained),
+            penalty=penalty,
         )
     manifest = {
-        "method": _named(method),
+        "method": described(method),
         "base": {"ref": str(base), "fingerprint": found.fingerprint},
         "data": _told(examples, passes),
         "parameters": _parameters(trained),
@@ -104,15 +111,27 @@ def finetune(
         "versions": {library: version(library) for library in LIBRARIES},
     }
     save(trained, tokenizer, output, base=folder)
+    if penalty is not None and penalty.kept:
+        (output / KEPT).parent.mkdir(exist_ok=True)
+        save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, output / KEPT)
     told = {**manifest, "losses": [loss._asdict() for loss in losses]}
     (output / MANIFEST).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return FineTuned(output, losses, manifest)
 
 
-def _named(method: Method) -> dict[str, Any]:
-    """The method with its settings; data that it holds stands in the hash of what was trained on."""
-    settings = {field.name: getattr(method, field.name) for field in fields(method) if field.name != "general"}  # type: ignore[arg-type]
-    return {"name": type(method).__name__, **settings, "recipe": asdict(method.recipe)}
+def described(method: Method) -> dict[str, Any]:
+    """The method with its settings, for manifests and cache keys; of data that it holds, the hash."""
+    settings: dict[str, Any] = {"name": type(method).__name__}
+    for each in fields(method):  # type: ignore[arg-type]
+        value = getattr(method, each.name)
+        if each.name == "general":
+            value = None if value is None else digest(value)
+        elif each.name == "of":
+            value = described(value)
+        elif isinstance(value, Recipe):
+            value = asdict(value)
+        settings[each.name] = value
+    return settings
 
 
 def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:

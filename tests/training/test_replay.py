@@ -71,7 +71,7 @@ def mixture(method: Replay, domain: int) -> list[list[str]]:
 def test_the_share_is_exact_in_rows(percent: int, domain: int) -> None:
     """Of the whole mixture, not of the domain: reached, and with one example less it would not be."""
     share = Fraction(percent, 100)
-    (sources,) = mixture(Replay(Recipe(1e-3, 1), share=percent / 100, general=["a", "b"] * 3_000), domain)
+    (sources,) = mixture(Replay(FullFineTune(Recipe(1e-3, 1)), share=percent / 100, general=["a", "b"] * 3_000), domain)
     replayed = sources.count("replay")
     assert sources.count("domain") == domain
     assert replayed >= share * (replayed + domain)
@@ -81,7 +81,10 @@ def test_the_share_is_exact_in_rows(percent: int, domain: int) -> None:
 @pytest.mark.parametrize(("share", "domain", "wanted"), [(0.1, 9, 1), (0.1, 90, 10), (0.15, 17, 3), (0.1, 2, 1)])
 def test_decimal_shares_are_meant_as_written(share: float, domain: int, wanted: int) -> None:
     """One tenth of ten is one, whatever 0.1 is in binary; and a small set still gets its replay."""
-    assert mixture(Replay(Recipe(1e-3, 1), share=share, general=["a"] * 100), domain)[0].count("replay") == wanted
+    assert (
+        mixture(Replay(FullFineTune(Recipe(1e-3, 1)), share=share, general=["a"] * 100), domain)[0].count("replay")
+        == wanted
+    )
 
 
 @settings(deadline=None)
@@ -90,7 +93,7 @@ def test_in_tokens_the_share_is_met_within_one_example(percent: int, words: list
     """Long and short examples weigh what they are."""
     _, tokenizer = BASE
     general = [Example(text="one " * count, source="replay") for count in words]
-    method = Replay(Recipe(1e-3, 1), share=percent / 100, measure="tokens", general=general)
+    method = Replay(FullFineTune(Recipe(1e-3, 1)), share=percent / 100, measure="tokens", general=general)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ForgettingWarning)
         (examples,) = method.passes(*BASE, DOMAIN, silent)
@@ -104,7 +107,7 @@ def test_in_tokens_the_share_is_met_within_one_example(percent: int, words: list
 def test_a_general_set_comes_round_only_when_all_of_it_was_there() -> None:
     """Each pass has other examples of it, in an order of its own that leaves Python's random state alone."""
     state = random.getstate()
-    method = Replay(RECIPE, share=0.5, general=[f"text {n}" for n in range(6)])
+    method = Replay(FullFineTune(RECIPE), share=0.5, general=[f"text {n}" for n in range(6)])
     passes = method.passes(*tiny_base(), DOMAIN, silent)
     replayed = [example.text for each in passes for example in each if example.source == "replay"]
     assert sorted(replayed) == [f"text {n}" for n in range(6)]
@@ -115,12 +118,12 @@ def test_a_general_set_comes_round_only_when_all_of_it_was_there() -> None:
 def test_a_general_set_that_runs_short_is_told() -> None:
     """It is repeated to keep the share, not capped in silence."""
     with pytest.warns(ForgettingWarning, match="0.9 of the mixture is 18 rows a pass, and the general set has 4"):
-        assert mixture(Replay(Recipe(1e-3, 1), share=0.9, general=["a"] * 4), 2)[0].count("replay") == 18
+        assert mixture(Replay(FullFineTune(Recipe(1e-3, 1)), share=0.9, general=["a"] * 4), 2)[0].count("replay") == 18
 
 
 def test_a_rows_own_source_is_kept() -> None:
     """Provenance that the data brings along is not overwritten."""
-    (sources,) = mixture(Replay(Recipe(1e-3, 1), share=0.5, general=[{"text": "a", "source": "wiki"}]), 1)
+    (sources,) = mixture(Replay(FullFineTune(Recipe(1e-3, 1)), share=0.5, general=[{"text": "a", "source": "wiki"}]), 1)
     assert sources == ["domain", "wiki"]
 
 
@@ -133,7 +136,7 @@ def test_a_share_that_is_none_is_refused(share: float) -> None:
 
 def test_passes_mix_domain_and_own_texts() -> None:
     """Each pass has all of the domain and fresh texts beside it, until the supply comes round again."""
-    method = Replay(RECIPE, share=0.5, at_most=4)
+    method = Replay(FullFineTune(RECIPE), share=0.5, at_most=4)
     with reproducible(0):
         passes = method.passes(*tiny_base(), DOMAIN, silent)
     own = [text for texts in passes for text in texts[2:]]

@@ -14,6 +14,7 @@ from pytest_forgetting.training.examples import digest, read_examples
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.lora import LoRA
 from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
+from pytest_forgetting.training.steps import silent
 from pytest_forgetting.training.tuning import finetune
 from tests.training.tiny_base import TEXTS, tiny_base_folder
 
@@ -124,14 +125,14 @@ def test_a_pull_towards_the_base_keeps_the_weights_near_it(base: Path, tmp_path:
 def test_the_pull_is_half_the_weighted_squared_distance(base: Path) -> None:
     """Zero at the base; after a step of 0.1 on each of n parameters, weight / 2 * n * 0.01."""
     model = AutoModelForCausalLM.from_pretrained(base)
-    penalty = FullFineTune(l2_sp=3.0).penalty(model)
+    penalty = FullFineTune(l2_sp=3.0).penalty(model, AutoTokenizer.from_pretrained(base), silent)
     assert penalty is not None
-    assert penalty(model).item() == 0
+    assert penalty.term(model, {}, torch.empty(0)).item() == 0
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1)
     count = sum(parameter.numel() for parameter in model.parameters())
-    assert penalty(model).item() == pytest.approx(3.0 / 2 * count * 0.01, rel=1e-4)
+    assert penalty.term(model, {}, torch.empty(0)).item() == pytest.approx(3.0 / 2 * count * 0.01, rel=1e-4)
 
 
 def test_only_answers_are_learned_behind_prompts(base: Path, tmp_path: Path) -> None:
