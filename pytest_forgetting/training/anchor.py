@@ -10,6 +10,8 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
+from pytest_forgetting.errors import WrongUsage
+
 Moved = Iterator[tuple[str, torch.Tensor]]
 """Names of weights, as in a full checkpoint, and their differences from the base in float32."""
 
@@ -90,8 +92,15 @@ class Adapted(_Summed):
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
-        """The adapter is off, and what it would move has gradients."""
+        """The adapter is off, and what it would move has gradients.
+
+        Raises:
+            WrongUsage: it has none, being quantized.
+        """
         weights = self.weights().values()
+        quantized = [name for name, weight in self.weights().items() if not weight.is_floating_point()]
+        if quantized:
+            raise WrongUsage(f"EWC needs gradients of {quantized[0]}, which is quantized; use KLToBase")
         with ExitStack() as stack:
             stack.enter_context(self._model.disable_adapter())
             for weight in weights:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.references import resolve
 from pytest_forgetting.training import LoRA, Recipe, assert_base_frozen, finetune
 from pytest_forgetting.training.lora import LESSON
@@ -86,3 +87,18 @@ def test_a_model_without_an_adapter_is_refused() -> None:
     """All of it is base."""
     with pytest.raises(AssertionError, match="LlamaForCausalLM has no adapter"):
         assert_base_frozen(tiny_base()[0])
+
+
+def test_a_base_in_four_bits_is_learned_on(base: Path, tmp_path: Path) -> None:
+    """QLoRA: what is saved is an adapter for the base as it lies on the disk."""
+    pytest.importorskip("bitsandbytes")
+    made = finetune(base, TEXTS, method=LoRA(FAST, quantization="4bit"), output_dir=tmp_path, use_cpu=True)
+    assert made.losses[-1].loss < made.losses[0].loss
+    assert resolve(str(made)).weights == base
+
+
+def test_four_bits_need_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says which, and how to get it."""
+    monkeypatch.setattr("pytest_forgetting.training.lora.find_spec", lambda _: None)
+    with pytest.raises(WrongUsage, match=r"quantization 4bit needs bitsandbytes: pip install bitsandbytes"):
+        LoRA(quantization="4bit").loading()

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.training.examples import Example
-from pytest_forgetting.training.rows import NOT_LEARNED, Row, rows
+from pytest_forgetting.training.examples import Example, read_examples
+from pytest_forgetting.training.rows import NOT_LEARNED, Row, cut_at, rows
+from pytest_forgetting.training.rules import ForgettingWarning
 from tests.training.tiny_base import TEXTS, tiny_base
 
 CHAT = (
@@ -99,3 +100,23 @@ def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:
     of = tokenizer(chat_template="{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}")
     with pytest.raises(WrongUsage, match="writes earlier turns otherwise once later ones follow"):
         rows(of, [Example(messages=(("user", "a"), ("assistant", "b")))])
+
+
+def test_rows_are_cut_at_the_length_wanted() -> None:
+    """What is left is learned, without an end that is not there; afterwards nothing is cut."""
+    plain = tokenizer()
+    examples = read_examples(TEXTS)
+    whole = rows(plain, examples)
+    with cut_at(plain, 5), pytest.warns(ForgettingWarning, match="more than 5 tokens"):
+        cut = rows(plain, examples)
+    assert [row["input_ids"] for row in cut] == [row["input_ids"][:5] for row in whole]
+    assert plain.eos_token_id not in cut[0]["labels"]
+    assert rows(plain, examples) == whole
+
+
+@pytest.mark.filterwarnings("ignore::pytest_forgetting.training.ForgettingWarning")
+def test_a_prompt_that_fills_the_length_is_told() -> None:
+    """Nothing would be learned from it."""
+    plain = tokenizer()
+    with cut_at(plain, 3), pytest.raises(WrongUsage, match="nothing to learn in its first 3 tokens"):
+        rows(plain, read_examples([{"prompt": "Question: red?\nAnswer:", "completion": " blue"}]))

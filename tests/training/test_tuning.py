@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_forgetting.training.examples import digest, read_examples
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.lora import LoRA
 from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
+from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.steps import silent
 from pytest_forgetting.training.tuning import finetune
 from tests.training.tiny_base import TEXTS, tiny_base_folder
@@ -155,3 +157,37 @@ def test_the_presets_are_those_of_the_lesson() -> None:
     assert (SAFE.learning_rate, SAFE.epochs, SAFE.batch_size, SAFE.warmup) == (2e-5, 3, 16, 0.05)
     assert (SAFE.schedule, SAFE.weight_decay) == ("cosine", 0)
     assert FullFineTune().recipe == SAFE
+
+
+def test_frozen_parameters_stay_as_they_were(base: Path, tmp_path: Path) -> None:
+    """All others move."""
+    method = FullFineTune(Recipe(1e-2, 3, 1), frozen=("model.embed_tokens.*", "*.q_proj.weight"))
+    made = finetune(base, TEXTS, method=method, output_dir=tmp_path, use_cpu=True)
+    before, after = (AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in (base, made.path))
+    still = {name for name, weight in before.items() if torch.equal(weight, after[name])}
+    assert still == {"model.embed_tokens.weight", "lm_head.weight", "model.layers.0.self_attn.q_proj.weight"}  # tied
+    assert made.manifest["parameters"]["trainable"] < made.manifest["parameters"]["all"]
+
+
+@pytest.mark.parametrize(
+    ("frozen", "told"),
+    [(("model.layer.*",), "frozen: 'model.layer.*' names no parameter; there are model"), (("*",), "nothing to train")],
+)
+def test_patterns_that_cannot_be_meant_are_told(base: Path, tmp_path: Path, frozen: tuple[str, ...], told: str) -> None:
+    """One that matches nothing, and one that leaves nothing."""
+    with pytest.raises(WrongUsage, match=re.escape(told)):
+        finetune(base, TEXTS, method=FullFineTune(frozen=frozen), output_dir=tmp_path, use_cpu=True)
+
+
+def test_more_tokens_than_the_base_reads_are_told(base: Path, tmp_path: Path) -> None:
+    """A length of one's own must fit."""
+    with pytest.raises(WrongUsage, match=r"max_length 99999; wanted 2 to \d+, what the base can read at once"):
+        finetune(base, TEXTS, output_dir=tmp_path, use_cpu=True, max_length=99999)
+
+
+def test_long_examples_are_cut_and_told(base: Path, tmp_path: Path) -> None:
+    """At the length wanted; the saved tokenizer keeps its own."""
+    with pytest.warns(ForgettingWarning, match="examples of more than 6 tokens are cut there"):
+        finetune(base, TEXTS, method=FullFineTune(Recipe(1e-3, 1)), output_dir=tmp_path, use_cpu=True, max_length=6)
+    lengths = {AutoTokenizer.from_pretrained(folder).model_max_length for folder in (base, tmp_path)}
+    assert len(lengths) == 1
