@@ -130,7 +130,7 @@ def described(method: Method) -> dict[str, Any]:
             value = described(value)
         elif isinstance(value, Recipe):
             value = asdict(value)
-        settings[each.name] = value
+        settings[each.name] = list(value) if isinstance(value, tuple) else value
     return settings
 
 

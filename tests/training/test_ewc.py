@@ -14,10 +14,10 @@ from pytest_forgetting.training import EWC, FullFineTune, KLToBase, LoRA, Recipe
 from pytest_forgetting.training.anchor import anchored
 from pytest_forgetting.training.divergence import Teacher, batches
 from pytest_forgetting.training.ewc import KEPT, LESSON
+from pytest_forgetting.training.examples import read_examples
 from pytest_forgetting.training.method import Method, Penalty
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.rows import rows
-from pytest_forgetting.training.examples import read_examples
 from pytest_forgetting.training.steps import silent
 from tests.training.tiny_base import TEXTS, tiny_base, tiny_base_folder
 
@@ -116,9 +116,11 @@ def test_the_mode_of_the_model_is_put_back() -> None:
 
 
 def test_a_tuning_that_is_held_moves_less_where_it_matters(base: Path, tmp_path: Path) -> None:
-    """General text stays likelier than after plain training, and the penalty stands in the loss history."""
+    """What the base had learned stays likelier than after plain training; the penalty stands in the loss history."""
+    learned = FullFineTune(Recipe(learning_rate=1e-2, epochs=30, batch_size=1))
+    knowing = finetune(base, GENERAL, method=learned, output_dir=tmp_path / "knowing", use_cpu=True)
     made = {
-        name: finetune(base, TEXTS, method=method, output_dir=tmp_path / name, use_cpu=True)
+        name: finetune(knowing.path, TEXTS, method=method, output_dir=tmp_path / name, use_cpu=True)
         for name, method in {
             "plain": FullFineTune(FAST),
             "ewc": EWC(FullFineTune(FAST), strength=10, general=GENERAL),
