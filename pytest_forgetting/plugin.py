@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_forgetting import options
+from pytest_forgetting.fixtures import finetuned
 from pytest_forgetting.suites.detection import is_suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.collection import SuiteFile
+
+__all__ = ["finetuned"]
+"""Fixtures; pytest finds them here."""
 
 ACTIVE = "forgetting-run"
 """Name under which the part that does the work is registered, once a model was named."""

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
     from pytest_forgetting.training.replay import Replay
     from pytest_forgetting.training.rules import ForgettingWarning, check_arguments
-    from pytest_forgetting.training.tuning import FineTuned, finetune
+    from pytest_forgetting.training.tuned import FineTuned
+    from pytest_forgetting.training.tuning import finetune
 
 _HOMES = {
     "EWC": "ewc",
-    "FineTuned": "tuning",
+    "FineTuned": "tuned",
     "ForgettingWarning": "rules",
     "FullFineTune": "full",
     "KLToBase": "kl",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sized
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from torch.utils.data import SequentialSampler
 from transformers import (
@@ -23,19 +23,10 @@ from pytest_forgetting.training.ordering import batched
 from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.rows import rows
 from pytest_forgetting.training.steps import OnStep, silent
+from pytest_forgetting.training.tuned import Loss
 
 LOG_EVERY = 10
 """Steps that one entry of the loss history stands for."""
-
-
-class Loss(NamedTuple):
-    """Means over the steps up to and with this one."""
-
-    step: int
-    loss: float
-    """Per token, with the penalty."""
-    penalty: float = 0.0
-    """What the method added."""
 
 
 class InOrder(Trainer):

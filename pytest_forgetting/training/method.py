@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_forgetting.training.examples import REPLAY, Example, read_examples
+from pytest_forgetting.training.examples import REPLAY, Example, digest, read_examples
 from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.steps import OnStep
 
@@ -60,6 +60,21 @@ class Method(Protocol):
 
     def penalty(self, trained: Any, tokenizer: PreTrainedTokenizerBase, on_step: OnStep) -> Penalty | None:
         """What is added to the loss of each step, taken from the model `trained` before its first step."""
+
+
+def described(method: Method) -> dict[str, Any]:
+    """The method with its settings, for manifests and cache keys; of data that it holds, the hash."""
+    settings: dict[str, Any] = {"name": type(method).__name__}
+    for each in fields(method):  # type: ignore[arg-type]
+        value = getattr(method, each.name)
+        if each.name == "general":
+            value = None if value is None else digest(value)
+        elif each.name == "of":
+            value = described(value)
+        elif isinstance(value, Recipe):
+            value = asdict(value)
+        settings[each.name] = list(value) if isinstance(value, tuple) else value
+    return settings
 
 
 class OnDomain:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +15,18 @@ from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.references import resolve
 from pytest_forgetting.training.ewc import KEPT
 from pytest_forgetting.training.examples import Example, digest, read_examples
-from pytest_forgetting.training.fit import Loss, fit
+from pytest_forgetting.training.fit import fit
 from pytest_forgetting.training.full import FullFineTune
-from pytest_forgetting.training.method import Method, Passes
-from pytest_forgetting.training.recipe import Recipe
+from pytest_forgetting.training.method import Method, Passes, described
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.rows import context, cut_at
 from pytest_forgetting.training.saving import quiet, save
 from pytest_forgetting.training.steps import OnStep, silent
-
-MANIFEST = "training.json"
-LIBRARIES = ("torch", "transformers", "peft", "pytest-forgetting")
-
-
-@dataclass(frozen=True)
-class FineTuned:
-    """What `finetune` made; may be used wherever a path is wanted."""
-
-    path: Path
-    """The checkpoint's or adapter's folder, ready for ``--model``."""
-    losses: Sequence[Loss]
-    manifest: dict[str, Any]
-    """How it was made; the same stands in `path`/training.json."""
-
-    def __fspath__(self) -> str:
-        """The folder."""
-        return str(self.path)
-
-    def __str__(self) -> str:
-        """The folder, as a reference for ``--model``."""
-        return str(self.path)
+from pytest_forgetting.training.tuned import FineTuned, versions
 
 
 def finetune(
-    base: str | Path,
+    base: str | os.PathLike[str],
     dataset: Any,
     *,
     method: Method | None = None,
@@ -81,7 +57,7 @@ def finetune(
     """
     method = FullFineTune() if method is None else method
     examples = read_examples(dataset)
-    found = resolve(str(base))
+    found = resolve(os.fspath(base))
     if found.adapter is not None:
         raise WrongUsage(f"{base} is an adapter; merge it into its base first, or tune the base")
     folder, output = found.weights, Path(output_dir)
@@ -108,30 +84,15 @@ def finetune(
         "data": _told(examples, passes),
         "parameters": _parameters(trained),
         "seed": seed,
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": versions(),
     }
     save(trained, tokenizer, output, base=folder)
     if penalty is not None and penalty.kept:
         (output / KEPT).parent.mkdir(exist_ok=True)
         save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, output / KEPT)
-    told = {**manifest, "losses": [loss._asdict() for loss in losses]}
-    (output / MANIFEST).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return FineTuned(output, losses, manifest)
-
-
-def described(method: Method) -> dict[str, Any]:
-    """The method with its settings, for manifests and cache keys; of data that it holds, the hash."""
-    settings: dict[str, Any] = {"name": type(method).__name__}
-    for each in fields(method):  # type: ignore[arg-type]
-        value = getattr(method, each.name)
-        if each.name == "general":
-            value = None if value is None else digest(value)
-        elif each.name == "of":
-            value = described(value)
-        elif isinstance(value, Recipe):
-            value = asdict(value)
-        settings[each.name] = list(value) if isinstance(value, tuple) else value
-    return settings
+    tuned = FineTuned(output, losses, manifest)
+    tuned.write()
+    return tuned
 
 
 def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:

@@ -119,13 +119,14 @@ def test_a_tuning_that_is_held_moves_less_where_it_matters(base: Path, tmp_path:
     """What the base had learned stays likelier than after plain training; the penalty stands in the loss history."""
     learned = FullFineTune(Recipe(learning_rate=1e-2, epochs=30, batch_size=1))
     knowing = finetune(base, GENERAL, method=learned, output_dir=tmp_path / "knowing", use_cpu=True)
+    methods: dict[str, Method] = {
+        "plain": FullFineTune(FAST),
+        "ewc": EWC(FullFineTune(FAST), strength=10, general=GENERAL),
+        "kl": KLToBase(FullFineTune(FAST), general=GENERAL),
+    }
     made = {
-        name: finetune(knowing.path, TEXTS, method=method, output_dir=tmp_path / name, use_cpu=True)
-        for name, method in {
-            "plain": FullFineTune(FAST),
-            "ewc": EWC(FullFineTune(FAST), strength=10, general=GENERAL),
-            "kl": KLToBase(FullFineTune(FAST), general=GENERAL),
-        }.items()
+        name: finetune(knowing, TEXTS, method=method, output_dir=tmp_path / name, use_cpu=True)
+        for name, method in methods.items()
     }
     lost = {name: general_loss(each.path) for name, each in made.items()}
     assert lost["ewc"] < lost["plain"]

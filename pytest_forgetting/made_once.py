@@ -1,0 +1,74 @@
+"""Folders that take long to make: each is made once, whoever asks first, and never bears its name half-made."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.errors import CannotAnswer
+
+
+def made_once(folder: Path, what: str, complete: Callable[[Path], bool], make: Callable[[Path], None]) -> Path:
+    """`folder`, filled by `make` unless it is `complete` already; other processes wait for the first.
+
+    Args:
+        folder: the final name; made beside it and renamed at the end.
+        what: is made, for messages.
+        complete: whether a folder holds all that it should.
+        make: fills the folder that it is given, which does not exist yet.
+
+    Raises:
+        CannotAnswer: the disk does not take it.
+    """
+    if not complete(folder):
+        with _alone(folder, what):
+            if not complete(folder):
+                _make(folder, what, make)
+    return folder
+
+
+def shelf(name: str, what: str) -> Path:
+    """The user's own folder `name` for such folders, on a local disk.
+
+    Raises:
+        CannotAnswer: it cannot be made.
+    """
+    folder = on_local_disk(cache_folder() / name, name)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CannotAnswer(f"{what} cannot be kept in {folder}: {fault.strerror}") from fault
+    return folder
+
+
+@contextmanager
+def _alone(folder: Path, what: str) -> Iterator[None]:
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another process that trains {what}", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make(folder: Path, what: str, make: Callable[[Path], None]) -> None:
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    try:
+        make(unfinished)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    except OSError as fault:
+        raise CannotAnswer(f"{what} cannot be written to {folder.parent}: {fault.strerror or fault}") from fault
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

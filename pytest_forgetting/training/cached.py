@@ -1,0 +1,69 @@
+"""Tuned models on demand, for tests: found in the user's cache, or trained into it once. Finding needs no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pytest_forgetting.made_once import made_once, shelf
+from pytest_forgetting.models.local_model import LocalModel
+from pytest_forgetting.models.references import resolve
+from pytest_forgetting.training.examples import digest, read_examples
+from pytest_forgetting.training.method import Method, described
+from pytest_forgetting.training.tuned import FineTuned, is_tuned, read_tuned, versions
+
+EDITION = 1
+"""Raised when the code that trains changes what comes out: models of an older edition are left alone."""
+
+
+def finetuned(
+    method: Method,
+    *,
+    base: str | os.PathLike[str],
+    data: Any,
+    seed: int = 0,
+    max_length: int | None = None,
+    use_cpu: bool = False,
+) -> FineTuned:
+    """`finetune` with these arguments, once: the same again is read from the user's cache.
+
+    What counts is content: the method with all its settings, the weights of the base and where they lie (an adapter
+    names them by their path), the examples, the seed, and the versions of the libraries. Several processes that ask
+    for one model wait for the first.
+
+    Args:
+        method: how it is tuned.
+        base: as `finetune` takes it.
+        data: as `finetune` takes its dataset.
+        seed: of everything that is drawn.
+        max_length: tokens at which examples are cut.
+        use_cpu: train there even where there is a GPU.
+
+    Raises:
+        WrongUsage: the base names nothing or is an adapter, or the data cannot be learned from.
+        CannotAnswer: the base cannot be read, or the cache not written.
+    """
+    examples = read_examples(data)
+    options = {"seed": seed, "max_length": max_length, "use_cpu": use_cpu}
+    key = _key({"base": _identity(resolve(os.fspath(base))), "data": digest(examples), "options": options}, method)
+    what = f"a {type(method).__name__} tuning of {os.fspath(base)}"
+
+    def make(folder: Path) -> None:
+        from pytest_forgetting.training.tuning import finetune
+
+        finetune(os.fspath(base), examples, method=method, output_dir=folder, **options)  # type: ignore[arg-type]
+
+    folder = shelf("finetuned", "tuned models") / f"{type(method).__name__}-{key}"
+    return read_tuned(made_once(folder, what, is_tuned, make))
+
+
+def _identity(base: LocalModel) -> list[str]:
+    return [base.fingerprint, str(base.weights)]
+
+
+def _key(inputs: dict[str, Any], method: Method) -> str:
+    told = {**inputs, "method": described(method), "edition": EDITION, "versions": versions()}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
