@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.demo_seeds import accuracy
+from benchmarks.demo_models import accuracy
 from pytest_forgetting.demo import prepare
 from pytest_forgetting.suites.loading import load_suite
 

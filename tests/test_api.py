@@ -1,0 +1,102 @@
+"""The gate from Python: the same verdicts as from the command line, without pytest."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_forgetting import assert_retained, compare
+from pytest_forgetting.comparison.comparison import Comparison
+from pytest_forgetting.errors import WrongUsage
+from tests.recordings import CAPITALS, record, write_capitals
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """Five questions, of which one in five may be lost."""
+    return write_capitals(tmp_path)
+
+
+def compared(suite: Path, *wrong: str, knew: tuple[str, ...] = tuple(CAPITALS), **options: Any) -> Comparison:
+    """Two recordings, the first with `wrong` answers."""
+    old = record(suite.with_name("old.json"), suite, {c: CAPITALS[c] if c in knew else "Atlantis" for c in CAPITALS})
+    new = record(suite.with_name("new.json"), suite, {**CAPITALS, **dict.fromkeys(wrong, "Atlantis")})
+    return compare(model=new, baseline=old, suites=suite, **options)
+
+
+def test_a_comparison_has_every_case(suite: Path) -> None:
+    """With its outcome, and the decision of the gate."""
+    result = compared(suite, "Peru", "Spain")
+    assert [case.outcome for case in result.results].count("forgotten") == 2
+    assert result.decision == "fail"
+
+
+def test_what_is_lost_is_told(suite: Path) -> None:
+    """The assertion's message has the table, the cases and the counts."""
+    with pytest.raises(AssertionError) as caught:
+        assert_retained(compared(suite, "Peru", "Spain"))
+    told = str(caught.value)
+    assert "> 20 pts" in told
+    assert 'wanted Lima · had "Lima" · now "Atlantis"' in told
+    assert told.endswith("3 retained, 2 forgotten, 0 learned, 0 unknown")
+
+
+def test_a_drop_equal_to_the_threshold_passes(suite: Path) -> None:
+    """As in the gate."""
+    assert_retained(compared(suite, "Peru"))
+
+
+@pytest.mark.parametrize("strict", [0.1, "10%", "1/10"])
+def test_a_threshold_of_ones_own_counts(suite: Path, strict: float | str) -> None:
+    """Given to either of the two, in any spelling of the gate's."""
+    assert_retained(compared(suite, "Peru", "Spain"), max_drop=0.4)
+    assert_retained(compared(suite, "Peru", "Spain", max_drop=0.4))
+    with pytest.raises(AssertionError, match="> 10 pts"):
+        assert_retained(compared(suite, "Peru"), max_drop=strict)
+
+
+def test_what_could_not_show_a_loss_fails(suite: Path) -> None:
+    """A baseline that knows nothing cannot forget."""
+    with pytest.raises(AssertionError, match="the baseline does not know this: nothing to forget"):
+        assert_retained(compared(suite, knew=()))
+
+
+def test_all_suites_of_a_folder_are_asked(suite: Path) -> None:
+    """And of several paths."""
+    old, new = (record(suite.with_name(f"{name}.json"), suite, CAPITALS) for name in ("old", "new"))
+    for suites in (suite.parent, [suite], str(suite)):
+        result = compare(model=new, baseline=old, suites=suites)
+        assert len(result.results) == len(CAPITALS)
+
+
+def test_no_answers_are_kept_on_request(suite: Path) -> None:
+    """The temporary store is gone afterwards."""
+    assert compared(suite, no_store=True).decision == "pass"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"max_drop": 2}, "max_drop 2; wanted a share from 0 to 1, such as 0.1, '10%' or '1/10'"),
+        ({"max_drop": "much"}, "max_drop 'much'; wanted a share from 0 to 1"),
+        ({"bach_size": 2}, "compare: there is no option bach_size; there are allow_pickle"),
+        ({"suites": []}, "compare: no suites given"),
+        ({"suites": "nowhere"}, "nowhere: there is no such file or folder"),
+        ({"baseline": None}, "is no adapter: name the model it was tuned from"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_told(suite: Path, options: dict[str, Any], told: str) -> None:
+    """In one sentence."""
+    ref = record(suite.with_name("old.json"), suite, CAPITALS)
+    with pytest.raises(WrongUsage) as caught:
+        compare(**{"model": ref, "baseline": ref, "suites": suite, **options})
+    assert told in str(caught.value)
+
+
+def test_a_folder_without_suites_is_told(suite: Path) -> None:
+    """Nothing asked is nothing shown."""
+    ref = record(suite.with_name("old.json"), suite, CAPITALS)
+    (suite.parent / "empty").mkdir()
+    with pytest.raises(WrongUsage, match="empty: no suite in this folder"):
+        compare(model=ref, baseline=ref, suites=suite.parent / "empty")
