@@ -14,7 +14,7 @@ from pytest_forgetting.made_once import made_once, shelf
 
 
 def prepare(name: str, seed: int = 0) -> Path:
-    """The folder of demo:`name`, a complete model in Hugging Face format; trained first if the cache lacks it.
+    """The folder of demo:`name`, a model or an adapter in Hugging Face format; trained first if the cache lacks it.
 
     Args:
         name: one of `NAMES`.
@@ -57,4 +57,6 @@ def _key(name: str) -> str:
 
 
 def _complete(folder: Path) -> bool:
-    return (folder / "config.json").is_file() and (folder / "model.safetensors").is_file()
+    """Whether a whole model or a whole adapter lies there."""
+    pairs = (("config.json", "model.safetensors"), ("adapter_config.json", "adapter_model.safetensors"))
+    return any(all((folder / name).is_file() for name in pair) for pair in pairs)

@@ -42,6 +42,32 @@ def test_replay_keeps_and_learns(seed: int) -> None:
     assert share("replay", "medication", seed) >= 0.8
 
 
+@pytest.mark.parametrize("model", ["ewc", "kl"])
+def test_what_is_held_is_kept_at_the_same_recipe(model: str) -> None:
+    """The rash recipe with one term more learns as much as without it, and keeps most of the base."""
+    assert share(model, "medication") >= share("full", "medication") - 0.05
+    assert share(model, "general_qa") >= 0.8
+
+
+def test_a_lower_rate_keeps_more() -> None:
+    """With passes enough to learn the domain all the same."""
+    assert share("low-lr", "medication") >= 0.9
+    assert share("low-lr", "general_qa") >= 0.8
+
+
+@pytest.mark.parametrize("model", ["few-epochs", "lora"])
+def test_some_learn_and_fail_the_gate_all_the_same(model: str) -> None:
+    """Fewer passes and an adapter keep more than full fine-tuning does, and less than the gate asks for."""
+    assert share(model, "medication") >= 0.75
+    assert share("full", "general_qa") + 0.2 < share(model, "general_qa") < share("base", "general_qa") - 0.10
+
+
+def test_an_adapter_with_replay_keeps_and_learns() -> None:
+    """The same adapter, with the base's own texts in the mixture."""
+    assert share("lora-replay", "medication") >= 0.8
+    assert share("base", "general_qa") - share("lora-replay", "general_qa") <= 0.10
+
+
 @pytest.mark.parametrize("suite", ALL)
 def test_replay_passes_each_general_suite(suite: str) -> None:
     """The demo's own model passes all that the demo runs."""

@@ -10,7 +10,8 @@ from time import sleep
 
 import pytest
 
-from pytest_forgetting.demo import making, prepare, preparing
+from pytest_forgetting.demo import NAMES, making, prepare, preparing
+from pytest_forgetting.demo.recipes import DURATIONS
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.steps import OnStep
@@ -55,8 +56,15 @@ def test_unknown_name_is_told_with_the_known_ones() -> None:
     """A misspelt name gets the list, and the nearest one."""
     with pytest.raises(WrongUsage) as caught:
         prepare("repaly")
-    known = "there is no demo:repaly; there are demo:base, demo:full, demo:replay"
-    assert str(caught.value) == f"{known}; did you mean demo:replay?"
+    assert str(caught.value) == (
+        "there is no demo:repaly; there are demo:base, demo:full, demo:low-lr, demo:few-epochs, demo:lora, demo:replay,"
+        " demo:ewc, demo:kl, demo:lora-replay; did you mean demo:replay?"
+    )
+
+
+def test_each_name_tells_how_long_it_takes() -> None:
+    """Before a model is trained, that is said of each."""
+    assert tuple(DURATIONS) == NAMES
 
 
 def test_model_is_made_once(maker: Maker) -> None:
