@@ -42,8 +42,8 @@ def main() -> None:
     for place, task in ((A, "task A wants 1"), (B, "task B wants −2")):
         axes.axhline(place, color="grey", linestyle=":", linewidth=1)
         axes.annotate(task, (STEPS, place), xytext=(0, 4), textcoords="offset points", ha="right", color="grey")
-    axes.set(xlabel="steps on task B", ylabel="weight", title="One weight pulled from 1 to −2")
-    axes.legend(loc="center right")
+    axes.set(xlabel="steps on task B", ylabel="weight", ylim=(-2.2, 1.4), title="One weight pulled from 1 to −2")
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.32))
     figure.savefig(target, dpi=120)
     print(f"drawn to {target}")
 
