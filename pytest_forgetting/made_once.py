@@ -1,4 +1,4 @@
-"""Folders that take long to make: each is made once, whoever asks first, and never bears its name half-made."""
+"""Folders that take long to make: each is made once, one at a time, and never bears its name half-made."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from filelock import FileLock, Timeout
 from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.errors import CannotAnswer
 
+TURN = "training.lock"
+"""Held by whoever is making something."""
+
 
 def made_once(folder: Path, what: str, complete: Callable[[Path], bool], make: Callable[[Path], None]) -> Path:
-    """`folder`, filled by `make` unless it is `complete` already; other processes wait for the first.
+    """`folder`, filled by `make` unless it is `complete` already.
+
+    Other processes that want it wait for the first; those that want another one take their turn, as two trainings on
+    one machine would only hinder each other. So `make` must not ask for a folder in turn.
 
     Args:
         folder: the final name; made beside it and renamed at the end.
@@ -29,7 +35,8 @@ def made_once(folder: Path, what: str, complete: Callable[[Path], bool], make: C
     if not complete(folder):
         with _alone(folder, what):
             if not complete(folder):
-                _make(folder, what, make)
+                with FileLock(folder.with_name(TURN)):
+                    _make(folder, what, make)
     return folder
 
 

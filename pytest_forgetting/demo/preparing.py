@@ -28,8 +28,9 @@ def prepare(name: str, seed: int = 0) -> Path:
         raise WrongUsage(_unknown(name))
     folder = shelf("demo", "demo models") / f"{name}-{_key(name)}-seed{seed}"
 
+    base = None if name == "base" or _complete(folder) else prepare("base")
+
     def make(unfinished: Path) -> None:
-        base = None if name == "base" else prepare("base")
         with bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step:
             from pytest_forgetting.demo.making import make
 

@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from pytest_forgetting.training.reproducible import THREADS, reproducible
+from pytest_forgetting.training.reproducible import reproducible, single_threaded
 
 
 def draws() -> tuple[float, float, float]:
@@ -41,13 +41,19 @@ def test_callers_numbers_go_on_as_if_nothing_had_been() -> None:
         assert draws() == expected
 
 
+@single_threaded()
+def threads_then_failure() -> None:
+    """Raise the number of threads, as an exception."""
+    raise RuntimeError(torch.get_num_threads())
+
+
 def test_threads_are_put_back() -> None:
-    """The fixed number of threads holds within the block only."""
+    """The single thread holds within the block only, even if it fails."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     try:
-        with reproducible(0):
-            assert torch.get_num_threads() == THREADS
-        assert torch.get_num_threads() == 1
+        with pytest.raises(RuntimeError, match="1"):
+            threads_then_failure()
+        assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
