@@ -51,6 +51,22 @@ def cut_at(tokenizer: PreTrainedTokenizerBase, length: int | None) -> Iterator[N
         tokenizer.model_max_length = before
 
 
+@contextmanager
+def padding(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
+    """Lend a tokenizer that has no padding token its end token within the block, as those of many base models need.
+
+    Labels are padded by length, so that the end token stays learned.
+    """
+    lent = tokenizer.pad_token is None
+    if lent:
+        tokenizer.pad_token = tokenizer.eos_token
+    try:
+        yield
+    finally:
+        if lent:
+            tokenizer.pad_token = None
+
+
 def context(model: PreTrainedModel, wanted: int | None = None) -> int | None:
     """How many tokens `model` is trained on at once: those `wanted`, or as many as it can read, if it says so.
 

@@ -19,7 +19,7 @@ from pytest_forgetting.training.fit import fit
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Method, Passes, described
 from pytest_forgetting.training.reproducible import reproducible
-from pytest_forgetting.training.rows import context, cut_at
+from pytest_forgetting.training.rows import context, cut_at, padding
 from pytest_forgetting.training.saving import quiet, save
 from pytest_forgetting.training.steps import OnStep, silent
 from pytest_forgetting.training.tuned import FineTuned, versions
@@ -64,7 +64,7 @@ def finetune(
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, **method.loading())
-    with reproducible(seed), cut_at(tokenizer, context(model, max_length)):
+    with reproducible(seed), padding(tokenizer), cut_at(tokenizer, context(model, max_length)):
         passes = method.passes(model, tokenizer, examples, on_step)
         trained = method.adapt(model)
         penalty = method.penalty(trained, tokenizer, on_step)

@@ -15,10 +15,12 @@ from pytest_forgetting.training.examples import digest, read_examples
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.lora import LoRA
 from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
+from pytest_forgetting.training.replay import Replay
 from pytest_forgetting.training.rules import ForgettingWarning
+from pytest_forgetting.training.saving import save
 from pytest_forgetting.training.steps import silent
 from pytest_forgetting.training.tuning import finetune
-from tests.training.tiny_base import TEXTS, tiny_base_folder
+from tests.training.tiny_base import TEXTS, tiny_base, tiny_base_folder
 
 METHOD = FullFineTune(Recipe(learning_rate=1e-2, epochs=40, batch_size=1))
 
@@ -58,6 +60,18 @@ def test_same_seed_gives_the_same_weights(base: Path, tuned: Path, tmp_path: Pat
     weights = [(folder / "model.safetensors").read_bytes() for folder in (tuned, again.path, other.path)]
     assert weights[0] == weights[1]
     assert weights[0] != weights[2]
+
+
+def test_a_tokenizer_without_padding_will_do(tmp_path: Path) -> None:
+    """Rows are padded with the end token, which is learned all the same; nothing of it is saved."""
+    model, tokenizer = tiny_base()
+    tokenizer.pad_token = None
+    save(model, tokenizer, tmp_path / "base")
+    texts = (*TEXTS, "Question: one?\nAnswer: two two two\n")
+    method = Replay(FullFineTune(Recipe(learning_rate=1e-2, epochs=40, batch_size=3)), share=0.1)
+    made = finetune(tmp_path / "base", texts, method=method, output_dir=tmp_path / "tuned", use_cpu=True)
+    assert said(made.path, "Question: red?\nAnswer:").endswith(" blue\n</s>")
+    assert AutoTokenizer.from_pretrained(made.path).pad_token is None
 
 
 def test_model_card_names_the_base(base: Path, tuned: Path) -> None:
