@@ -6,7 +6,6 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-import peft
 import torch
 
 from pytest_forgetting.errors import CannotAnswer
@@ -14,6 +13,11 @@ from pytest_forgetting.models.checkpoint import embedding_rows
 from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import adapter_weights
 from pytest_forgetting.models.parameters import shapes
+
+with warnings.catch_warnings():
+    # Where bitsandbytes is installed, peft imports it, and torch warns of itself in some thirty lines.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import peft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
