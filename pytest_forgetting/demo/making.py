@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 from pytest_forgetting.demo.base import make_base
@@ -18,10 +17,7 @@ def make(name: str, base: Path | None, folder: Path, seed: int, on_step: OnStep 
     """Train demo:`name` into `folder`; `base` is the base's folder, None for the base itself."""
     if base is None:
         make_base(folder, seed, on_step)
-        return
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*tie_word_embeddings")  # no demo adapter is ever merged into its base
-        warnings.simplefilter("ignore", DeprecationWarning)  # of torch's, once peft imports bitsandbytes
+    else:
         finetune(
             base, domain_texts(), method=METHODS[name], output_dir=folder, seed=seed, use_cpu=True, on_step=on_step
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def prepare(name: str, seed: int = 0) -> Path:
     base = None if name == "base" or _complete(folder) else prepare("base")
 
     def make(unfinished: Path) -> None:
-        with bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step:
+        with bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # libraries warn of themselves, in thirty lines and more
             from pytest_forgetting.demo.making import make
 
             make(name, base, unfinished, seed, on_step)
