@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_forgetting.comparison.comparison import Comparison, Judge, SuiteResult, blocks, decide
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.reading import read_settings
 from pytest_forgetting.reporting import terminal
-from pytest_forgetting.settings import Settings, fraction
+from pytest_forgetting.settings import Inconclusive, Settings, fraction
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.suites.detection import is_suite
 
@@ -51,7 +53,7 @@ def compare(
     """
     from pytest_forgetting.participants import open_evaluation, store_folder
 
-    settings = _settings(model, baseline, max_drop, options)
+    settings = _settings({"model": model, "baseline": baseline, "max_drop": max_drop, **options})
     shelf = Shelf(settings)
     read = [shelf.suite(path, str(path)) for path in _files(suites)]
     temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-")) if settings.no_store else None
@@ -85,40 +87,60 @@ def assert_retained(result: Comparison, max_drop: float | str | None = None) -> 
         raise AssertionError("\n".join(_told(result)))
 
 
-def _settings(
-    model: Reference, baseline: Reference | None, max_drop: float | str | None, options: dict[str, Any]
-) -> Settings:
-    known = Settings.__dataclass_fields__.keys() - {"model", "baseline", "max_drop", "reports", "record"}
-    strange = sorted(options.keys() - known)
+def _settings(given: dict[str, Any]) -> Settings:
+    """The same checks as on the command line."""
+    known = Settings.__dataclass_fields__.keys() - {"reports", "record"}
+    strange = sorted(given.keys() - known)
     if strange:
         raise WrongUsage(f"compare: there is no option {', '.join(strange)}; there are {', '.join(sorted(known))}")
-    allowed = None if max_drop is None else _share("max_drop", max_drop)
-    named = None if baseline is None else os.fspath(baseline)
-    return Settings(model=os.fspath(model), baseline=named, max_drop=allowed, **options)
+    if given["model"] is None:
+        raise WrongUsage("compare: no model given")
+    if given["max_drop"] is not None:
+        _share("max_drop", given["max_drop"])
+    texts = {name: _as_text(value) for name, value in given.items() if value is not None}
+    return read_settings(lambda name: texts.get(name.replace("-", "_")), Path.cwd())
+
+
+def _as_text(value: Any) -> str:
+    """An option's value as it would stand on the command line."""
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _share(name: str, value: float | str) -> Fraction:
     """`value` as it is written: 0.1 is one tenth."""
     try:
         return fraction(str(value))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         raise WrongUsage(f"{name} {value!r}; wanted a share from 0 to 1, such as 0.1, '10%' or '1/10'") from None
 
 
 def _files(suites: Suites) -> Iterator[Path]:
     named = [suites] if isinstance(suites, str | os.PathLike) else list(suites)
-    if not named:
+    if not named or not all(map(os.fspath, named)):
         raise WrongUsage("compare: no suites given")
-    for path in map(Path, named):
-        if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if is_suite(each))
-            if not inside:
-                raise WrongUsage(f"{path}: no suite in this folder; a suite is YAML with the key 'forgetting:'")
-            yield from inside
-        elif path.is_file():
+    seen: set[Path] = set()
+    for path in (each for name in named for each in _suites_at(Path(name))):
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
             yield path
-        else:
-            raise WrongUsage(f"{path}: there is no such file or folder")
+
+
+def _suites_at(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise WrongUsage(f"{path}: there is no such file or folder")
+    inside = [each for each in path.rglob("*") if not _hidden(each.relative_to(path)) and is_suite(each)]
+    if not inside:
+        raise WrongUsage(f"{path}: no suite in this folder; a suite is YAML with the key 'forgetting:'")
+    return sorted(inside)
+
+
+def _hidden(path: Path) -> bool:
+    """Whether it lies where pytest would not look either, such as in .venv."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _judged_anew(result: Comparison, max_drop: Fraction) -> Comparison:
@@ -141,11 +163,12 @@ def _fails(result: Comparison) -> bool:
         if suite.suite.role == "general"
         for scope in suite.gates
     )
-    return any(suite.failing_cases or _blocked(suite, decided) for suite in result.suites)
+    asked = cast("Inconclusive", result.settings.get("inconclusive", "warn"))
+    return any(suite.failing_cases or _blocked(suite, asked, decided) for suite in result.suites)
 
 
-def _blocked(suite: SuiteResult, general_decided: bool) -> bool:
-    return any(blocks(scope.ruling, "warn", general_decided=general_decided) for scope in suite.gates)
+def _blocked(suite: SuiteResult, inconclusive: Inconclusive, general_decided: bool) -> bool:
+    return any(blocks(scope.ruling, inconclusive, general_decided=general_decided) for scope in suite.gates)
 
 
 def _told(result: Comparison) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluate import Evaluation, by_suite
 from pytest_forgetting.models import recording
-from pytest_forgetting.models.references import LocalModel, resolve
+from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.templates import Templates, choose_templates
 
 if TYPE_CHECKING:
@@ -65,14 +65,12 @@ def _find(settings: Settings) -> dict[SideName, Found]:
         return {"baseline": alone, "model": alone}
     model = _locate(settings.model, None, settings)
     candidate = model if isinstance(model, LocalModel) else None
-    baseline = settings.baseline or _default_baseline(settings.model, candidate)
-    return {"baseline": _locate(baseline, candidate, settings), "model": model}
-
-
-def _default_baseline(ref: str, candidate: LocalModel | None) -> str:
+    if settings.baseline is not None:
+        return {"baseline": _locate(settings.baseline, candidate, settings), "model": model}
     if candidate is None or candidate.adapter is None:
-        raise WrongUsage(f"--model {ref} is no adapter: name the model it was tuned from, --baseline REF")
-    return "base"
+        raise WrongUsage(f"--model {settings.model} is no adapter: name the model it was tuned from, --baseline REF")
+    # Not by the word `base`: a folder of that name goes before the base that the adapter records.
+    return {"baseline": candidate.base(BASE), "model": model}
 
 
 def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found:

@@ -74,11 +74,59 @@ def test_no_answers_are_kept_on_request(suite: Path) -> None:
     assert compared(suite, no_store=True).decision == "pass"
 
 
+def test_what_an_undecided_gate_does_is_as_asked(suite: Path) -> None:
+    """`inconclusive` counts as on the command line, at the floor too."""
+    assert_retained(compared(suite, knew=(), inconclusive="pass"))
+    with pytest.raises(AssertionError, match="nothing to forget"):
+        assert_retained(compared(suite, knew=(), inconclusive="fail"))
+
+
+def test_a_critical_case_fails_by_itself(suite: Path) -> None:
+    """However much the gate allows."""
+    rows = [
+        f"  - {{id: {c}, test: {c}, prompt: Where is {c}?, severity: critical, checks: [{{contains: {a}}}]}}"
+        for c, a in CAPITALS.items()
+    ]
+    suite.write_text("\n".join(["forgetting: checklist", "gate: {max_drop: 0.9}", "cases:", *rows, ""]))
+    with pytest.raises(AssertionError, match="1 forgotten"):
+        assert_retained(compared(suite, "Peru"))
+
+
+def test_the_confidence_of_the_comparison_counts_on(suite: Path) -> None:
+    """A threshold of one's own is judged with the intervals that were asked for."""
+    wide, narrow = (compared(suite, "Peru", "Spain", confidence=confidence) for confidence in (0.99, 0.6))
+    told = []
+    for result in (wide, narrow):
+        with pytest.raises(AssertionError) as caught:
+            assert_retained(result, max_drop=0.1)
+        told.append(next(line for line in str(caught.value).splitlines() if line.startswith("Capitals")))
+    assert told[0].split("FAIL")[0] != told[1].split("FAIL")[0]
+
+
+def test_a_suite_named_twice_is_asked_once(suite: Path) -> None:
+    """Under whichever names; and hidden folders are left alone, as by pytest."""
+    ref = record(suite.with_name("old.json"), suite, CAPITALS)
+    hidden = suite.parent / ".venv"
+    hidden.mkdir()
+    (hidden / "capitals.yaml").write_text(suite.read_text())
+    result = compare(model=ref, baseline=ref, suites=[suite, str(suite), suite.parent])
+    assert len(result.results) == len(CAPITALS)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         ({"max_drop": 2}, "max_drop 2; wanted a share from 0 to 1, such as 0.1, '10%' or '1/10'"),
         ({"max_drop": "much"}, "max_drop 'much'; wanted a share from 0 to 1"),
+        ({"max_drop": "1/0"}, "max_drop '1/0'; wanted a share from 0 to 1"),
+        ({"inconclusive": "fial"}, "--forgetting-inconclusive: found 'fial', wanted one of warn, fail, pass"),
+        ({"limit": -1}, "--forgetting-limit: found '-1', wanted a whole number above 0"),
+        ({"batch_size": 0}, "--batch-size: found '0', wanted a whole number above 0"),
+        ({"confidence": 95}, "--forgetting-confidence: found '95', wanted a number between 0.5 and 1"),
+        ({"dtype": "foo"}, "--forgetting-dtype: found 'foo', wanted one of auto"),
+        ({"chat_template": "nowhere.jinja"}, "--chat-template: found 'nowhere.jinja'"),
+        ({"model": None}, "compare: no model given"),
+        ({"suites": ""}, "compare: no suites given"),
         ({"bach_size": 2}, "compare: there is no option bach_size; there are allow_pickle"),
         ({"suites": []}, "compare: no suites given"),
         ({"suites": "nowhere"}, "nowhere: there is no such file or folder"),

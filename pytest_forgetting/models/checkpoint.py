@@ -49,7 +49,7 @@ def load_checkpoint(
         CannotAnswer: it is no causal language model, or config and weights do not fit together.
     """
     what = f"{model.ref}: the weights in {model.weights} do not load"
-    config = _config(model, options)
+    config = causal_config(model, options)
     quantized = _quantization(options.quantization, dtype)
     _see_room(model, device, dtype, options)
     loader: Any = AutoModelForCausalLM
@@ -67,7 +67,7 @@ def load_checkpoint(
             ignore_mismatched_sizes=True,  # told below, more plainly
             output_loading_info=True,
         )
-    _see_complete(what, info)
+    see_complete(what, info)
     loaded.eval().requires_grad_(False)
     return loaded, _unused(model, info["unexpected_keys"])
 
@@ -109,8 +109,13 @@ def pin_decoding(loaded: PreTrainedModel) -> None:
     loaded.generation_config = GenerationConfig(do_sample=False, eos_token_id=ends)  # type: ignore[no-untyped-call]
 
 
-def _config(model: LocalModel, options: LoadOptions) -> PreTrainedConfig:
-    """The configuration, once it is sure that it is a causal language model's."""
+def causal_config(model: LocalModel, options: LoadOptions) -> PreTrainedConfig:
+    """The configuration, once it is sure that it is a causal language model's.
+
+    Raises:
+        WrongUsage: it needs code of its own.
+        CannotAnswer: it is another kind of model, or cannot be read.
+    """
     told = read_json(model.weights / CONFIG)
     kind = told.get("model_type")
     remote = "AutoConfig" in (told.get("auto_map") or {})
@@ -168,8 +173,12 @@ def _see_room(model: LocalModel, device: str, dtype: str, options: LoadOptions) 
             raise MemoryError(f"{needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} GiB are free")
 
 
-def _see_complete(what: str, info: dict[str, Any]) -> None:
-    """Refuse what transformers would fill up with random numbers."""
+def see_complete(what: str, info: dict[str, Any]) -> None:
+    """Refuse what transformers would fill up with random numbers.
+
+    Raises:
+        CannotAnswer: config and weights do not fit together; the message begins with `what`.
+    """
     for key, found, wanted in sorted(info["mismatched_keys"]):
         shapes = f"{list(found)} in the weights and {list(wanted)} by the config"
         raise CannotAnswer(f"{what}: the shape of {key} is {shapes}")

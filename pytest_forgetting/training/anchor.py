@@ -66,7 +66,7 @@ class Weights(_Summed):
         """Each parameter less its copy."""
         for name, parameter in model.named_parameters():
             if name in self._start:
-                yield name, parameter.float() - self._start[name].float()
+                yield name, parameter.float() - self._start[name].to(parameter.device).float()
 
 
 class Adapted(_Summed):

@@ -60,8 +60,8 @@ def finetuned(
     return read_tuned(made_once(folder, what, is_tuned, make))
 
 
-def _identity(base: LocalModel) -> list[str]:
-    return [base.fingerprint, str(base.weights)]
+def _identity(base: LocalModel) -> list[str | None]:
+    return [base.fingerprint, str(base.weights), base.chat_template]
 
 
 def _key(inputs: dict[str, Any], method: Method) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Around, Method, Penalty, read_general
+from pytest_forgetting.training.recipe import see
 from pytest_forgetting.training.steps import OnStep
 
 if TYPE_CHECKING:
@@ -48,14 +49,10 @@ class EWC(Around):
             WrongUsage: one of them is out of its range, or the general set cannot be learned from.
         """
         read_general(self)
-        if self.strength < 0:
-            raise WrongUsage(f"EWC: strength {self.strength!r}; wanted 0 or more")
-        if self.samples < 1:
-            raise WrongUsage(f"EWC: samples {self.samples!r}; wanted 1 or more")
-        if self.labels not in ("all", "sample", "pred", "true"):
-            raise WrongUsage(f"EWC: labels {self.labels!r}; wanted all, sample, pred or true")
-        if self.online is not None and not 0 <= self.online <= 1:
-            raise WrongUsage(f"EWC: online {self.online!r}; wanted a decay from 0 to 1")
+        see("EWC: strength", self.strength, self.strength >= 0 and isfinite(self.strength), "0 or more")
+        see("EWC: samples", self.samples, self.samples >= 1, "1 or more")
+        see("EWC: labels", self.labels, self.labels in ("all", "sample", "pred", "true"), "all, sample, pred or true")
+        see("EWC: online", self.online, self.online is None or 0 <= self.online <= 1, "a decay from 0 to 1")
 
     def penalty(self, trained: Any, tokenizer: PreTrainedTokenizerBase, on_step: OnStep) -> Penalty | None:
         """The pull, beside that of the method within."""

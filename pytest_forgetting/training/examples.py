@@ -14,9 +14,10 @@ from pytest_forgetting.suites.prompts import DEFAULT_TEMPLATE
 
 FORMS = (
     "wanted a text, {text: …}, {prompt: …, completion: …}, {question: …, answer: …},"
-    " or {messages: [{role: …, content: …}, …]}"
+    " {instruction: …, input: …, output: …}, or {messages: [{role: …, content: …}, …]}"
 )
 _PROMPTS, _COMPLETIONS = ("prompt", "question", "input"), ("completion", "answer", "output", "response")
+ROWS = "wanted a datasets.Dataset (one split), the path of a .jsonl file, or a list of rows"
 DOMAIN, REPLAY = "domain", "replay"
 
 
@@ -42,7 +43,8 @@ def read_examples(dataset: Any, source: str = DOMAIN) -> list[Example]:
     Args:
         dataset: a `datasets.Dataset`, the path of a ``.jsonl`` file, or any iterable of texts or mappings. A mapping
             has a `text`; or a `prompt` and a `completion` (`answer`); or a `question` and an `answer`, which are put
-            into the template that suites use by default; or `messages`.
+            into the template that suites use by default; or an `instruction` with its `output`, and an `input` if
+            there is one; or `messages`.
         source: of examples that have no column `source`.
 
     Raises:
@@ -63,6 +65,10 @@ def digest(examples: Iterable[Example]) -> str:
 
 def _rows(dataset: Any) -> tuple[str, Iterator[tuple[int, Any]]]:
     if not isinstance(dataset, str | Path):
+        if isinstance(dataset, Mapping):  # as of `load_dataset` without a split
+            raise WrongUsage(f"training data: found {type(dataset).__name__} of {', '.join(map(str, dataset))}; {ROWS}")
+        if hasattr(dataset, "columns") or not isinstance(dataset, Iterable):
+            raise WrongUsage(f"training data: found {type(dataset).__name__}; {ROWS}")
         return "row ", enumerate(dataset, 1)
     path = Path(dataset)
     if path.suffix != ".jsonl" or not path.is_file():
@@ -72,7 +78,7 @@ def _rows(dataset: Any) -> tuple[str, Iterator[tuple[int, Any]]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUsage(f"{path}: cannot be read: {error}") from None
     for number, line in enumerate(text.split("\n"), 1):
@@ -99,13 +105,24 @@ def _example(row: Any, where: str) -> Example:
         return _chat(row["messages"], where)
     if "text" in row:
         return _checked(Example(text=row["text"]), where, row)
+    if "instruction" in row:
+        return _checked(Example(_instruction(row), row.get("output", row.get("response"))), where, row)
     asked = next((name for name in _PROMPTS if name in row), None)
     answer = next((name for name in _COMPLETIONS if name in row), None)
     if asked is None or answer is None:
         raise WrongUsage(f"{where}: found the keys {', '.join(map(str, row)) or '(none)'}; {FORMS}")
     if asked != "question":
         return _checked(Example(row[asked], row[answer]), where, row)
-    return _checked(Example(DEFAULT_TEMPLATE.replace("{question}", str(row[asked])), f" {row[answer]}\n"), where, row)
+    question, said = row[asked], row[answer]
+    if not isinstance(question, str) or not isinstance(said, str | int | float) or not str(said).strip():
+        raise WrongUsage(f"{where}: found {row!r:.80}; wanted texts, and something to learn in them")
+    return _checked(Example(DEFAULT_TEMPLATE.replace("{question}", question), f" {said}\n"), where, row)
+
+
+def _instruction(row: Mapping[str, Any]) -> Any:
+    """Instruction and input, as Alpaca's rows have them, on lines of their own."""
+    given = [row["instruction"], row.get("input") or ""]
+    return "".join(f"{part}\n" for part in given if part) if all(isinstance(part, str) for part in given) else None
 
 
 def _checked(example: Example, where: str, row: Any) -> Example:
@@ -116,9 +133,13 @@ def _checked(example: Example, where: str, row: Any) -> Example:
 
 def _chat(messages: Any, where: str) -> Example:
     try:
-        turns = tuple((str(turn["role"]), str(turn["content"])) for turn in messages)
+        turns = tuple((turn["role"], turn["content"]) for turn in messages)
     except (TypeError, KeyError):
-        raise WrongUsage(f"{where}: messages: found {messages!r:.60}; wanted [{{role: …, content: …}}, …]") from None
+        turns = ()
+    if not turns or not all(isinstance(part, str) for turn in turns for part in turn):
+        raise WrongUsage(
+            f"{where}: messages: found {messages!r:.60}; wanted [{{role: …, content: a text}}, …]"
+        ) from None
     if not any(role == "assistant" for role, _ in turns):
         raise WrongUsage(f"{where}: messages: no turn of the assistant; there is nothing to learn")
     return Example(messages=turns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sized
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch.utils.data import SequentialSampler
 from transformers import (
@@ -25,6 +25,9 @@ from pytest_forgetting.training.rows import rows
 from pytest_forgetting.training.steps import OnStep, silent
 from pytest_forgetting.training.tuned import Loss
 
+if TYPE_CHECKING:
+    import torch
+
 LOG_EVERY = 10
 """Steps that one entry of the loss history stands for."""
 
@@ -43,7 +46,7 @@ class InOrder(Trainer):
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         if self.penalty is not None:
             added = self.penalty.term(self.accelerator.unwrap_model(model), inputs, outputs["logits"])
-            loss = loss + added
+            loss = loss + added / self.current_gradient_accumulation_steps
             self._added, self._steps = self._added + added.detach(), self._steps + 1
         return (loss, outputs) if return_outputs else loss
 
@@ -66,9 +69,15 @@ class StepTeller(TrainerCallback):
         self._on_step = on_step
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """One more step is done."""
-        del args, control
+        """One more step is done; the last one's loss is logged too."""
+        del args
+        control.should_log |= state.global_step == state.max_steps
         self._on_step(state.global_step, state.max_steps)
+
+
+def training_device(use_cpu: bool) -> torch.device:
+    """Where `fit` trains."""
+    return TrainingArguments(output_dir="nowhere", use_cpu=use_cpu, report_to="none").device
 
 
 def fit(

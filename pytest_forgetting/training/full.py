@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.method import InFloat32, OnDomain, Penalty
-from pytest_forgetting.training.recipe import SAFE, Recipe
+from pytest_forgetting.training.recipe import SAFE, Recipe, see
 from pytest_forgetting.training.steps import OnStep
 
 if TYPE_CHECKING:
@@ -26,6 +27,20 @@ class FullFineTune(OnDomain, InFloat32):
     """Names of parameters that are not trained; ``*`` stands for anything, as in ``model.layers.0.*``. Freezing the
     bottom layers is the strongest simple remedy where a model still knows but no longer says (Zheng et al. 2025,
     arXiv:2501.13453)."""
+
+    def __post_init__(self) -> None:
+        """Check the settings.
+
+        Raises:
+            WrongUsage: one of them cannot be meant.
+        """
+        see("FullFineTune: l2_sp", self.l2_sp, self.l2_sp >= 0 and isfinite(self.l2_sp), "0 or more")
+        see(
+            "FullFineTune: frozen",
+            self.frozen,
+            not isinstance(self.frozen, str),
+            "several patterns, as in ('model.*',)",
+        )
 
     def adapt(self, model: PreTrainedModel) -> Any:
         """The model, with what is `frozen` out of the optimiser's reach.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Around, Method, Penalty, read_general
+from pytest_forgetting.training.recipe import see
 from pytest_forgetting.training.steps import OnStep
 
 if TYPE_CHECKING:
@@ -42,12 +43,9 @@ class KLToBase(Around):
             WrongUsage: one of them cannot be meant, or the general set cannot be learned from.
         """
         read_general(self)
-        if self.strength < 0:
-            raise WrongUsage(f"KLToBase: strength {self.strength!r}; wanted 0 or more")
-        if self.samples < 1:
-            raise WrongUsage(f"KLToBase: samples {self.samples!r}; wanted 1 or more")
-        if self.on not in ("general", "domain"):
-            raise WrongUsage(f"KLToBase: on {self.on!r}; wanted general or domain")
+        see("KLToBase: strength", self.strength, self.strength >= 0 and isfinite(self.strength), "0 or more")
+        see("KLToBase: samples", self.samples, self.samples >= 1, "1 or more")
+        see("KLToBase: on", self.on, self.on in ("general", "domain"), "general or domain")
 
     def penalty(self, trained: Any, tokenizer: PreTrainedTokenizerBase, on_step: OnStep) -> Penalty | None:
         """The divergence, beside the pull of the method within."""

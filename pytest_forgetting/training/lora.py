@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.method import OnDomain, Unpenalised
-from pytest_forgetting.training.recipe import LORA, Recipe
+from pytest_forgetting.training.recipe import LORA, Recipe, see
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,6 +35,16 @@ class LoRA(OnDomain, Unpenalised):
     """Names of modules, or `ALL_LINEAR`."""
     quantization: Literal["none", "4bit"] = "none"
     """With ``4bit`` this is QLoRA (arXiv:2305.14314): the frozen base is held as 4-bit NormalFloat, by bitsandbytes."""
+
+    def __post_init__(self) -> None:
+        """Check the settings.
+
+        Raises:
+            WrongUsage: one of them cannot be meant.
+        """
+        see("LoRA: rank", self.rank, isinstance(self.rank, int) and self.rank >= 1, "a whole number from 1")
+        see("LoRA: dropout", self.dropout, 0 <= self.dropout < 1, "a share from 0 to under 1")
+        see("LoRA: quantization", self.quantization, self.quantization in ("none", "4bit"), "none or 4bit")
 
     def loading(self) -> Mapping[str, Any]:
         """In float32, or in four bits and computing in bfloat16.

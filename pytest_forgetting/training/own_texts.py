@@ -53,14 +53,20 @@ def own_texts(
 def _batch(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, settings: GenerationConfig
 ) -> list[Written]:
-    start = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
+    ids = tokenizer(prompt)["input_ids"] or _opening(tokenizer)
+    start = torch.tensor([ids], device=model.device)
     with torch.inference_mode():
-        written = model.generate(**start, generation_config=settings)  # type: ignore[operator]
-    opening = start["input_ids"].shape[1]  # may hold the end token too: some models begin with it
+        written = model.generate(input_ids=start, attention_mask=torch.ones_like(start), generation_config=settings)  # type: ignore[operator]
+    opening = len(ids)  # may hold the end token too: some models begin with it
     texts = [Written(_decoded(tokenizer, ids), tokenizer.eos_token_id in ids[opening:]) for ids in written.tolist()]
     if not any(each.text.strip() for each in texts):
         raise CannotAnswer(f"no replay text: {len(texts)} texts that the base wrote by itself are all empty")
     return [each for each in texts if each.text.strip()]
+
+
+def _opening(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """What stands before a text where the tokenizer adds nothing: such models have read it after the end of another."""
+    return [next(t for t in (tokenizer.bos_token_id, tokenizer.eos_token_id) if t is not None)]
 
 
 def _decoded(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:

@@ -11,10 +11,10 @@ from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.examples import Example
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Around, Method, Passes, read_general
+from pytest_forgetting.training.recipe import see
 from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.steps import OnStep
 
@@ -44,14 +44,15 @@ class Replay(Around):
     """Of the order in which the general set is drawn."""
 
     def __post_init__(self) -> None:
-        """Check the share.
+        """Check the settings.
 
         Raises:
-            WrongUsage: it is not from 0 to under 1, or the general set cannot be learned from.
+            WrongUsage: one of them cannot be meant, or the general set cannot be learned from.
         """
         read_general(self)
-        if not 0 <= self.share < 1:
-            raise WrongUsage(f"Replay: share {self.share!r}; wanted one from 0 to under 1, of the whole mixture")
+        see("Replay: share", self.share, 0 <= self.share < 1, "one from 0 to under 1, of the whole mixture")
+        see("Replay: measure", self.measure, self.measure in ("rows", "tokens"), "rows or tokens")
+        see("Replay: at_most", self.at_most, self.at_most >= 1, "1 or more")
 
     def passes(
         self,
@@ -61,13 +62,13 @@ class Replay(Around):
         on_step: OnStep,
     ) -> Passes:
         """In each pass the domain's examples, and fresh others beside them until they have all been there."""
-        size = self._size(tokenizer)
-        wanted = beside(self.share, sum(map(size, domain)))
+        size, passes = self._size(tokenizer), self.of.passes(model, tokenizer, domain, on_step)
+        wanted = beside(self.share, sum(map(size, passes[0])))
         if self.general is None:
-            supply = self._own(model, tokenizer, len(domain), on_step)
+            supply = self._own(model, tokenizer, len(passes[0]), on_step)
         else:
             supply = self._given(wanted, size)
-        return [[*domain, *_taken(supply, wanted, size)] for _ in range(self.recipe.epochs)]
+        return [[*each, *_taken(supply, wanted, size)] for each in passes]
 
     def _size(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[Example], int]:
         if self.measure == "rows":

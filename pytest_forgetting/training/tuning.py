@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.models.references import resolve
+from pytest_forgetting.training.base import find_base, load_base
 from pytest_forgetting.training.ewc import KEPT
 from pytest_forgetting.training.examples import Example, digest, read_examples
-from pytest_forgetting.training.fit import fit
+from pytest_forgetting.training.fit import fit, training_device
 from pytest_forgetting.training.full import FullFineTune
 from pytest_forgetting.training.method import Method, Passes, described
 from pytest_forgetting.training.reproducible import reproducible
@@ -45,25 +46,25 @@ def finetune(
         base: a folder, a Hub id, or ``demo:base``; a full checkpoint.
         dataset: in any form that `read_examples` takes.
         method: how; by default `FullFineTune()` with the recipe `SAFE`.
-        output_dir: made where it is missing.
+        output_dir: a new or an empty folder; it stays as it is until all is written.
         seed: of everything that is drawn.
         max_length: tokens at which examples are cut, with a warning; by default what the base can read at once.
         use_cpu: train there even where there is a GPU.
         on_step: told of each step.
 
     Raises:
-        WrongUsage: the base names nothing or is an adapter, or the data cannot be learned from.
-        CannotAnswer: the base cannot be read.
+        WrongUsage: the base names nothing or is an adapter, the data cannot be learned from, or `output_dir` holds
+            something.
+        CannotAnswer: the base is no causal language model, or cannot be read.
     """
     method = FullFineTune() if method is None else method
+    output = _new_folder(output_dir)
     examples = read_examples(dataset)
-    found = resolve(os.fspath(base))
-    if found.adapter is not None:
-        raise WrongUsage(f"{base} is an adapter; merge it into its base first, or tune the base")
-    folder, output = found.weights, Path(output_dir)
+    found = find_base(base)
     with quiet():
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(folder, **method.loading())
+        model, tokenizer = load_base(found, method.loading())
+    if not getattr(model, "is_quantized", False):
+        model.to(training_device(use_cpu))  # type: ignore[arg-type]
     with reproducible(seed), padding(tokenizer), cut_at(tokenizer, context(model, max_length)):
         passes = method.passes(model, tokenizer, examples, on_step)
         trained = method.adapt(model)
@@ -86,13 +87,39 @@ def finetune(
         "seed": seed,
         "versions": versions(),
     }
-    save(trained, tokenizer, output, base=folder)
-    if penalty is not None and penalty.kept:
-        (output / KEPT).parent.mkdir(exist_ok=True)
-        save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, output / KEPT)
-    tuned = FineTuned(output, losses, manifest)
-    tuned.write()
-    return tuned
+    with _written_whole(output) as unfinished:
+        save(trained, tokenizer, unfinished, base=found.weights)
+        if penalty is not None and penalty.kept:
+            (unfinished / KEPT).parent.mkdir(exist_ok=True)
+            save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, unfinished / KEPT)
+        FineTuned(unfinished, losses, manifest).write()
+    return FineTuned(output, losses, manifest)
+
+
+def _new_folder(output_dir: str | Path) -> Path:
+    """The absolute path, once it is sure that nothing stands there: two trainings in one folder are neither."""
+    output = Path(output_dir).expanduser().absolute()
+    above = next(parent for parent in output.parents if parent.exists())
+    if not above.is_dir():
+        raise WrongUsage(f"output_dir {output}: {above} is a file")
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise WrongUsage(f"output_dir {output}: is there already; wanted a new or an empty folder")
+    return output
+
+
+@contextmanager
+def _written_whole(output: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `output` once the block has ended well."""
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a training that was killed
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        if output.exists():
+            output.rmdir()
+        unfinished.rename(output)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
+from pytest_forgetting.models.references import resolve
 from tests.tiny_models import tiny_adapter, tiny_llama
 
 QUESTIONS = 8
@@ -87,6 +88,15 @@ def test_an_adapter_is_compared_with_its_own_base(pytester: pytest.Pytester, bas
     _, alone = run(pytester, "--model=./base", "--baseline=./base", "--forgetting-no-store")
     assert answers(report, "baseline") == answers(alone, "model")
     assert answers(report, "model") != answers(report, "baseline")
+
+
+def test_a_folder_named_base_is_a_baseline_only_if_named(pytester: pytest.Pytester, base: Path) -> None:
+    """An adapter by itself is compared with the base that it records, whatever else lies here."""
+    known = tiny_llama(pytester.path / "known", seed=9)
+    tiny_adapter(pytester.path / "adapter", known)
+    for options, wanted in (((), known), (("--baseline=base",), base)):
+        _, report = run(pytester, "--model=./adapter", *options)
+        assert report["baseline"]["fingerprint"] == resolve(str(wanted)).fingerprint
 
 
 def test_an_adapter_without_effect_measures_nothing(pytester: pytest.Pytester, base: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.training import EWC, FullFineTune, LoRA, Recipe
+from pytest_forgetting.training import EWC, FullFineTune, LoRA, Recipe, cached
 from pytest_forgetting.training.cached import finetuned
 from pytest_forgetting.training.tuned import MANIFEST
 from tests.training.tiny_base import TEXTS, tiny_base_folder
@@ -36,7 +36,7 @@ def test_the_second_call_reads_what_the_first_made(base: Path) -> None:
     written = (first.path / "model.safetensors").stat().st_mtime_ns
     assert finetuned(METHOD, base=base, data=list(TEXTS), use_cpu=True) == first
     assert (first.path / "model.safetensors").stat().st_mtime_ns == written
-    assert first.losses[-1].step == 1
+    assert first.losses[-1].step == 2
     assert first.manifest["method"]["name"] == "FullFineTune"
 
 
@@ -57,6 +57,22 @@ def test_anything_that_decides_the_weights_makes_another(base: Path, tmp_path: P
     finetuned(METHOD, base=base, data=TEXTS, use_cpu=True)
     finetuned(**{"method": METHOD, "base": base, "data": TEXTS, "use_cpu": True, **changed})
     assert len(kept(tmp_path)) == 2
+
+
+def test_settings_are_handed_on(base: Path) -> None:
+    """What the key tells of is what was trained."""
+    tuned = finetuned(METHOD, base=base, data=TEXTS, use_cpu=True, seed=5)
+    assert tuned.manifest["seed"] == 5
+
+
+def test_another_library_or_edition_makes_another(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both decide what comes out of a training."""
+    finetuned(METHOD, base=base, data=TEXTS, use_cpu=True)
+    monkeypatch.setattr(cached, "EDITION", cached.EDITION + 1)
+    finetuned(METHOD, base=base, data=TEXTS, use_cpu=True)
+    monkeypatch.setattr(cached, "versions", lambda: {"torch": "99"})
+    finetuned(METHOD, base=base, data=TEXTS, use_cpu=True)
+    assert len(kept(tmp_path)) == 3
 
 
 def test_an_overwritten_base_is_another(base: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from pytest_forgetting.training.anchor import anchored
 from pytest_forgetting.training.divergence import Teacher, batches
 from pytest_forgetting.training.ewc import KEPT, LESSON
 from pytest_forgetting.training.examples import read_examples
+from pytest_forgetting.training.fisher import fisher, of_texts
+from pytest_forgetting.training.general import general_rows
 from pytest_forgetting.training.method import Method, Penalty
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.rows import rows
@@ -92,6 +94,51 @@ def test_the_pull_is_half_the_strength_times_the_weighted_squares() -> None:
     with torch.no_grad():
         model.model.norm.weight.add_(0.5)
     assert anchor.distance(model, importance).item() == pytest.approx(3.0 * 0.25 * 32)
+
+
+def test_the_penalty_is_half_the_strength_times_the_distance() -> None:
+    """And the information of the very labels that were asked for."""
+    for labels in ("true", "pred", "all"):
+        method = EWC(strength=6.0, general=GENERAL, labels=labels)  # type: ignore[arg-type]
+        trained, added = prepared(method)
+        tokenizer = tiny_base()[1]
+        anchor = anchored(trained)
+        with reproducible(0):
+            texts = general_rows(method.general, 200, trained, tokenizer, silent)
+        importance = fisher(anchor.weights(), of_texts(trained, texts), method.labels)
+        step(trained)
+        assert added().item() == pytest.approx(3.0 * anchor.distance(trained, importance).item(), rel=1e-4)
+
+
+def test_the_weights_are_held_wherever_the_model_is_moved() -> None:
+    """`Trainer` takes it to the GPU after the anchor was set."""
+    for method in (EWC(general=GENERAL), FullFineTune(l2_sp=1.0)):
+        model, tokenizer = tiny_base()
+        penalty = method.penalty(model, tokenizer, silent)
+        assert penalty is not None
+        assert penalty.term(model.to("meta"), {}, torch.zeros(())).device.type == "meta"  # type: ignore[arg-type]
+
+
+def test_pulls_add_up() -> None:
+    """Around another method that pulls, both do."""
+    inner = FullFineTune(l2_sp=2.0)
+    alone = [prepared(method) for method in (inner, EWC(general=GENERAL), EWC(inner, general=GENERAL))]
+    for trained, _ in alone:
+        step(trained)
+    l2, ewc, both = (added().item() for _, added in alone)
+    assert both == pytest.approx(l2 + ewc, rel=1e-4)
+    kl, with_kl = (prepared(method) for method in (KLToBase(general=GENERAL), KLToBase(inner, general=GENERAL)))
+    for trained, _ in (kl, with_kl):
+        step(trained)
+    assert with_kl[1]().item() == pytest.approx(l2 + kl[1]().item(), rel=1e-4)
+
+
+def test_the_strength_of_the_divergence_counts() -> None:
+    """Three times as much at three times the strength."""
+    once, thrice = (prepared(KLToBase(on="domain", strength=strength)) for strength in (1.0, 3.0))
+    for trained, _ in (once, thrice):
+        step(trained)
+    assert thrice[1]().item() == pytest.approx(3 * once[1]().item(), rel=1e-4)
 
 
 def test_an_adapter_is_weighed_by_what_it_changes() -> None:
@@ -220,6 +267,7 @@ def test_the_divergence_is_that_of_the_base_from_the_model() -> None:
     ("options", "told"),
     [
         ({"strength": -1}, "strength -1; wanted 0 or more"),
+        ({"strength": float("nan")}, "strength nan; wanted 0 or more"),
         ({"samples": 0}, "samples 0; wanted 1 or more"),
         ({"labels": "some"}, "labels 'some'; wanted all, sample, pred or true"),
         ({"online": 2}, "online 2; wanted a decay from 0 to 1"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pandas
 import pytest
 
 from pytest_forgetting.errors import WrongUsage
@@ -16,6 +17,8 @@ FORMS: list[tuple[Any, Example]] = [
     ({"prompt": "red?", "completion": " blue"}, Example("red?", " blue")),
     ({"prompt": "red?", "answer": " blue", "source": "x"}, Example("red?", " blue", source="x")),
     ({"question": "red?", "answer": "blue"}, Example("Question: red?\nAnswer:", " blue\n")),
+    ({"instruction": "Mix.", "input": "red", "output": "blue"}, Example("Mix.\nred\n", "blue")),
+    ({"instruction": "Mix.", "input": "", "output": "blue"}, Example("Mix.\n", "blue")),
     (
         {"messages": [{"role": "user", "content": "red?"}, {"role": "assistant", "content": "blue"}]},
         Example(messages=(("user", "red?"), ("assistant", "blue"))),
@@ -50,7 +53,15 @@ def test_lines_of_a_file_are_read(tmp_path: Path) -> None:
         ('{"a": 1}', "data.jsonl:2: found the keys a; wanted a text, "),
         ('{"prompt": "a", "completion": ""}', "data.jsonl:2: found .*; wanted texts, and something to learn in them"),
         ('{"text": 7}', "data.jsonl:2: found .*; wanted texts, and something to learn in them"),
+        ('{"question": "a", "answer": null}', "data.jsonl:2: found .*; wanted texts, and something to learn in them"),
+        ('{"question": "a", "answer": ["b"]}', "data.jsonl:2: found .*; wanted texts, and something to learn in them"),
+        ('{"instruction": "a", "input": "b"}', "data.jsonl:2: found .*; wanted texts, and something to learn in them"),
         ('{"messages": "hi"}', r"data.jsonl:2: messages: found 'hi'; wanted \["),
+        ('{"messages": [{"role": "assistant", "content": null}]}', r"messages: found \[.*content: a text"),
+        (
+            '{"messages": [{"role": "assistant", "content": [{"type": "text"}]}]}',
+            r"messages: found \[.*content: a text",
+        ),
         ('{"messages": [{"role": "user", "content": "a"}]}', "data.jsonl:2: messages: no turn of the assistant; "),
     ],
 )
@@ -62,7 +73,17 @@ def test_what_cannot_be_learned_from_is_told_with_its_line(tmp_path: Path, line:
         read_examples(path)
 
 
-@pytest.mark.parametrize(("data", "told"), [([], "row : no training data"), ("no.jsonl", "no.jsonl: wanted a .jsonl")])
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ([], "row : no training data"),
+        ("no.jsonl", "no.jsonl: wanted a .jsonl"),
+        ({"text": ["a", "b"]}, r"training data: found dict of text; wanted a datasets.Dataset \(one split\)"),
+        (datasets.DatasetDict(train=datasets.Dataset.from_list([{"text": "a"}])), "found DatasetDict of train; wanted"),
+        (pandas.DataFrame({"text": ["a"]}), "training data: found DataFrame; wanted"),
+        (7, "training data: found int; wanted"),
+    ],
+)
 def test_no_data_is_told(data: Any, told: str) -> None:
     """Neither an empty list nor a missing file trains anything."""
     with pytest.raises(WrongUsage, match=told):

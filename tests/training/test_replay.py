@@ -58,7 +58,7 @@ def test_a_model_that_writes_on_and_on_is_taken_as_far_as_it_goes() -> None:
 def test_a_model_that_writes_nothing_is_told() -> None:
     """It has no replay text to give, and does not hang."""
     model, tokenizer = tiny_base()
-    every_token = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    every_token = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     tokenizer.add_special_tokens({"extra_special_tokens": every_token})
     with reproducible(0), pytest.raises(CannotAnswer) as caught:
         own_texts(model, tokenizer, 2, max_new_tokens=3)

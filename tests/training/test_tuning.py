@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.errors import CannotAnswer, WrongUsage
+from pytest_forgetting.training.ewc import EWC
 from pytest_forgetting.training.examples import digest, read_examples
+from pytest_forgetting.training.fit import InOrder
 from pytest_forgetting.training.full import FullFineTune
+from pytest_forgetting.training.kl import KLToBase
 from pytest_forgetting.training.lora import LoRA
 from pytest_forgetting.training.recipe import RISKY, SAFE, Recipe
 from pytest_forgetting.training.replay import Replay
@@ -20,6 +24,7 @@ from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.saving import save
 from pytest_forgetting.training.steps import silent
 from pytest_forgetting.training.tuning import finetune
+from tests.tiny_models import tiny_llama
 from tests.training.tiny_base import TEXTS, tiny_base, tiny_base_folder
 
 METHOD = FullFineTune(Recipe(learning_rate=1e-2, epochs=40, batch_size=1))
@@ -163,6 +168,134 @@ def test_an_adapter_is_no_base(base: Path, tmp_path: Path) -> None:
     adapter = finetune(base, TEXTS, method=LoRA(Recipe(1e-3, 1)), output_dir=tmp_path / "adapter", use_cpu=True)
     with pytest.raises(WrongUsage, match="is an adapter; merge it into its base first"):
         finetune(adapter.path, TEXTS, output_dir=tmp_path / "more", use_cpu=True)
+
+
+@pytest.mark.parametrize("steps", [1, 9, 13, 20])
+def test_the_last_loss_is_that_of_the_end(base: Path, tmp_path: Path, steps: int) -> None:
+    """However many steps there are."""
+    method = FullFineTune(Recipe(1e-3, steps, 2))
+    losses = finetune(base, TEXTS, method=method, output_dir=tmp_path / "out", use_cpu=True).losses
+    assert losses[-1].step == steps
+    assert len({loss.step for loss in losses}) == len(losses)
+
+
+def test_a_used_folder_is_refused(base: Path, tmp_path: Path) -> None:
+    """Before anything is trained: the base's own, one that holds something, a file, a path below one."""
+    (tmp_path / "file").write_text("mine")
+    for output, told in (
+        (base, "is there already; wanted a new or an empty folder"),
+        (tmp_path, "is there already"),
+        (tmp_path / "file", "is there already"),
+        (tmp_path / "file/below", "file is a file"),
+    ):
+        with pytest.raises(WrongUsage, match=told):
+            finetune(base, TEXTS, output_dir=output, use_cpu=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_failure_while_writing_leaves_nothing(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither half a model nor its scaffolding."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pytest_forgetting.training.tuned.FineTuned.write", fail)
+    with pytest.raises(OSError, match="disk full"):
+        finetune(base, TEXTS, method=FullFineTune(Recipe(1e-3, 1)), output_dir=tmp_path / "out", use_cpu=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_folder_stays_where_it_was_meant(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever becomes the current folder later."""
+    monkeypatch.chdir(tmp_path)
+    made = finetune(base, TEXTS, method=FullFineTune(Recipe(1e-3, 1)), output_dir="out", use_cpu=True)
+    assert made.path == tmp_path / "out"
+
+
+def damaged(base: Path, folder: Path, **config: Any) -> Path:
+    """A copy of the base with other words in its configuration."""
+    shutil.copytree(base, folder)
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**told, **config}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"num_hidden_layers": 2}, "they lack model.layers.1"),
+        ({"intermediate_size": 48}, "the shape of model.layers.0"),
+        ({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}, "no causal language model"),
+        ({"model_type": "lama"}, "knows no architecture 'lama'; did you mean llama?"),
+    ],
+    ids=["layers", "shape", "kind", "unknown"],
+)
+def test_a_base_that_does_not_fit_together_is_told(
+    base: Path, tmp_path: Path, config: dict[str, Any], told: str
+) -> None:
+    """As in the gate; nothing is ever trained on random weights."""
+    with pytest.raises(CannotAnswer, match=re.escape(told)):
+        finetune(damaged(base, tmp_path / "odd", **config), TEXTS, output_dir=tmp_path / "out", use_cpu=True)
+
+
+def test_a_base_without_tokenizer_or_end_is_told(base: Path, tmp_path: Path) -> None:
+    """Each in one line."""
+    folder = damaged(base, tmp_path / "base")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(WrongUsage, match=r"no end token \(eos_token\)"):
+        finetune(folder, TEXTS, output_dir=tmp_path / "out", use_cpu=True)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(CannotAnswer, match="there is no tokenizer"):
+        finetune(folder, TEXTS, output_dir=tmp_path / "out", use_cpu=True)
+
+
+@pytest.mark.parametrize("method", [Replay, EWC, KLToBase])
+def test_bases_whose_tokenizer_opens_no_text_write_their_own(tmp_path: Path, method: Any) -> None:
+    """As those of GPT-2 and Qwen do not."""
+    folder = tiny_llama(tmp_path / "base")
+    assert AutoTokenizer.from_pretrained(folder)("")["input_ids"] == []
+    inner = FullFineTune(Recipe(1e-3, 1))
+    assert finetune(folder, TEXTS, method=method(inner), output_dir=tmp_path / "out", use_cpu=True).losses
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (lambda: Recipe(0, 1), "learning_rate 0; wanted above 0"),
+        (lambda: Recipe(1e-3, 0), "epochs 0; wanted a whole number from 1"),
+        (lambda: Recipe(1e-3, 1, 1.5), "batch_size 1.5; wanted a whole number from 1"),
+        (lambda: Recipe(1e-3, 1, warmup=3), "warmup 3; wanted a share of all steps, from 0 to under 1"),
+        (lambda: Recipe(1e-3, 1, schedule="cos"), "schedule 'cos'; wanted cosine or linear or constant"),
+        (lambda: Recipe(1e-3, 1, weight_decay=-1), "weight_decay -1; wanted 0 or more"),
+        (lambda: LoRA(rank=0), "LoRA: rank 0; wanted a whole number from 1"),
+        (lambda: LoRA(dropout=2), "LoRA: dropout 2; wanted a share from 0 to under 1"),
+        (lambda: LoRA(quantization="8bit"), "LoRA: quantization '8bit'; wanted none or 4bit"),
+        (lambda: FullFineTune(l2_sp=-1), "FullFineTune: l2_sp -1; wanted 0 or more"),
+        (lambda: FullFineTune(frozen="model.*"), "FullFineTune: frozen 'model.*'; wanted several patterns"),
+        (lambda: Replay(measure="words"), "Replay: measure 'words'; wanted rows or tokens"),
+        (lambda: Replay(at_most=0), "Replay: at_most 0; wanted 1 or more"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_told(wrong: Any, told: str) -> None:
+    """When they are given, not an hour later."""
+    with pytest.raises(WrongUsage, match=re.escape(told)):
+        wrong()
+
+
+def test_the_recipe_reaches_the_trainer(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every setting of it."""
+    seen: list[Any] = []
+    train = InOrder.train
+    monkeypatch.setattr(InOrder, "train", lambda self: seen.append(self.args) or train(self))
+    recipe = Recipe(3e-3, 2, batch_size=1, warmup=0.25, schedule="linear", weight_decay=0.5)
+    finetune(base, TEXTS, method=FullFineTune(recipe), output_dir=tmp_path / "out", use_cpu=True, seed=7)
+    (told,) = seen
+    assert (told.learning_rate, told.warmup_steps, told.lr_scheduler_type) == (3e-3, 0.25, "linear")
+    assert (told.weight_decay, told.per_device_train_batch_size, told.seed) == (0.5, 1, 7)
 
 
 def test_the_presets_are_those_of_the_lesson() -> None:
