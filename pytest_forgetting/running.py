@@ -141,6 +141,7 @@ class ForgettingRun:
         following = iter(ours)
         items[:] = [next(following) if isinstance(item, ForgettingItem) else item for item in items]
 
+    @pytest.hookimpl(tryfirst=True)  # before the terminal asks what there is to say of the collection
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was selected."""
         for item in session.items:
@@ -154,6 +155,8 @@ class ForgettingRun:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Name suites that are too small for what they ask."""
+        if self.config.get_verbosity() < 0:
+            return []
         gated = [suite for name, suite in sorted(self._selection.suites.items()) if None in self._selection.gates[name]]
         told = [too_small(suite, self.settings.confidence) for suite in gated]
         return [f"forgetting: {line}" for line in told if line is not None]
