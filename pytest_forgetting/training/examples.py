@@ -32,6 +32,8 @@ class Example:
     """(role, content) turns; the assistant's are learned."""
     source: str = DOMAIN
     """Where it comes from: a row's own column `source`, else what it is mixed in as."""
+    whole: bool = True
+    """The end token is learned behind it; not where `text` was broken off."""
 
 
 def read_examples(dataset: Any, source: str = DOMAIN) -> list[Example]:
@@ -55,7 +57,7 @@ def read_examples(dataset: Any, source: str = DOMAIN) -> list[Example]:
 
 def digest(examples: Iterable[Example]) -> str:
     """SHA-256 (hex) over the examples in their order, for manifests and cache keys."""
-    content = [[each.prompt, each.text, [list(turn) for turn in each.messages]] for each in examples]
+    content = [[each.prompt, each.text, [list(turn) for turn in each.messages], each.whole] for each in examples]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

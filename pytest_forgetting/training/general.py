@@ -21,7 +21,8 @@ def own_examples(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, count: int, on_step: OnStep
 ) -> list[Example]:
     """`count` texts that `model` writes by itself."""
-    return [Example(text=text, source=REPLAY) for text in own_texts(model, tokenizer, count, on_step=on_step)]
+    written = own_texts(model, tokenizer, count, on_step=on_step)
+    return [Example(text=each.text, source=REPLAY, whole=each.ended) for each in written]
 
 
 def general_rows(
@@ -34,7 +35,7 @@ def general_rows(
     """At most `count` rows of the set `general`, drawn from Python's random state; None: `model` writes so many.
 
     Raises:
-        CannotAnswer: the model hardly ever comes to an end.
+        CannotAnswer: the model writes nothing.
     """
     if general is None:
         return rows(tokenizer, own_examples(model, tokenizer, count, on_step))

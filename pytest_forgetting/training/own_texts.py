@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -11,7 +13,15 @@ from pytest_forgetting.training.steps import OnStep, silent
 BATCH = 256
 """Most texts written side by side."""
 TRIAL = 32
-"""Fewest: if none of so many comes to an end, another try would not either."""
+"""Fewest: if all of so many are empty, others would be too."""
+
+
+class Written(NamedTuple):
+    """One text."""
+
+    text: str
+    ended: bool
+    """By itself; else it was broken off."""
 
 
 def own_texts(
@@ -23,17 +33,17 @@ def own_texts(
     temperature: float = 1.0,
     max_new_tokens: int = 96,
     on_step: OnStep = silent,
-) -> list[str]:
-    """`count` texts that `model` draws, each from `prompt` to its own end.
+) -> list[Written]:
+    """`count` texts that `model` draws, each from `prompt` to its own end or to `max_new_tokens`.
 
-    At temperature 1 they follow the model's own distribution. Texts that find no end within `max_new_tokens` are
-    drawn anew: from them a tuned model would learn to end in mid-sentence. Draws on torch's random state.
+    At temperature 1 they follow the model's own distribution. That holds only as long as those without an end stay
+    among them, as nearly all texts of a model of long documents are. Draws on torch's random state.
 
     Raises:
-        CannotAnswer: the model hardly ever comes to an end.
+        CannotAnswer: the model writes nothing.
     """
     settings = _sampling(tokenizer, temperature, max_new_tokens, min(BATCH, max(TRIAL, count)))
-    texts: list[str] = []
+    texts: list[Written] = []
     while len(texts) < count:
         texts += _batch(model, tokenizer, prompt, settings)
         on_step(min(len(texts), count), count)
@@ -42,19 +52,20 @@ def own_texts(
 
 def _batch(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, settings: GenerationConfig
-) -> list[str]:
+) -> list[Written]:
     start = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
     with torch.inference_mode():
         written = model.generate(**start, generation_config=settings)  # type: ignore[operator]
     opening = start["input_ids"].shape[1]  # may hold the end token too: some models begin with it
-    ended = (ids for ids in written.tolist() if tokenizer.eos_token_id in ids[opening:])
-    texts = [text for ids in ended if (text := str(tokenizer.decode(ids, skip_special_tokens=True))).strip()]
-    if not texts:
-        raise CannotAnswer(
-            f"no replay text: {settings.num_return_sequences} texts that the base wrote by itself had no end "
-            f"after {settings.max_new_tokens} tokens"
-        )
-    return texts
+    texts = [Written(_decoded(tokenizer, ids), tokenizer.eos_token_id in ids[opening:]) for ids in written.tolist()]
+    if not any(each.text.strip() for each in texts):
+        raise CannotAnswer(f"no replay text: {len(texts)} texts that the base wrote by itself are all empty")
+    return [each for each in texts if each.text.strip()]
+
+
+def _decoded(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    """The text, without the half of a character that may be left where it was broken off."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True)).rstrip("\ufffd")
 
 
 def _sampling(

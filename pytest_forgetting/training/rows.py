@@ -76,7 +76,7 @@ def _within(row: Row, most: int) -> Row:
 
 
 def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
-    """Tokens with the tokenizer's own opening ones, and the end token that the model must learn to give.
+    """Tokens with the tokenizer's own opening ones, and the end token that the model must learn to give a whole text.
 
     The collator pads `labels` by length, so an end token that doubles as padding stays learned. A chat ends as its
     template ends it.
@@ -87,12 +87,14 @@ def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
     row = _labelled(
         tokenizer, example.prompt + example.text, [(len(example.prompt), len(example.prompt + example.text))]
     )
-    if row["input_ids"][-1] != tokenizer.eos_token_id:
+    ends = row["input_ids"][-1] == tokenizer.eos_token_id  # some tokenizers add it
+    if example.whole and not ends:
         row["input_ids"].append(tokenizer.eos_token_id)
         row["labels"].append(tokenizer.eos_token_id)
     if not example.prompt:
         row["labels"] = list(row["input_ids"])  # opening and closing tokens too, as in pretraining
-    row["labels"][-1] = tokenizer.eos_token_id
+    if example.whole or ends:
+        row["labels"][-1] = tokenizer.eos_token_id if example.whole else NOT_LEARNED
     return row
 
 
