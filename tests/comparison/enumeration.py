@@ -6,6 +6,8 @@ from math import comb
 import numpy
 
 Verdict = Callable[[int, int], bool]
+RARE = 1e-12
+"""Tables that are less likely are left out: all of them together come to less than 1e-7."""
 
 
 def tables(n: int) -> Iterator[tuple[int, int]]:
@@ -15,8 +17,10 @@ def tables(n: int) -> Iterator[tuple[int, int]]:
 
 def chances(n: int, verdict: Verdict, drop: float, churns: list[float]) -> list[float]:
     """How likely `verdict` is for each churn (share of discordant cases), the true drop being `drop`."""
-    telling = [table for table in tables(n) if verdict(*table)]
-    broken, fixed = numpy.array(telling, dtype=int).reshape(-1, 2).T
-    ways = numpy.array([float(comb(n, b) * comb(n - b, c)) for b, c in telling])
-    shares = [((churn + drop) / 2, (churn - drop) / 2, 1 - churn) for churn in churns]
-    return [float((ways * p**broken * max(r, 0) ** fixed * s ** (n - broken - fixed)).sum()) for p, r, s in shares]
+    broken, fixed = numpy.array(list(tables(n))).T
+    ways = numpy.array([float(comb(n, b) * comb(n - b, c)) for b, c in tables(n)])
+    shares = [((churn + drop) / 2, max((churn - drop) / 2, 0), 1 - churn) for churn in churns]
+    likely = numpy.array([ways * p**broken * r**fixed * s ** (n - broken - fixed) for p, r, s in shares])
+    asked = likely.max(axis=0) > RARE
+    told = [verdict(*table) for table in zip(broken[asked].tolist(), fixed[asked].tolist(), strict=True)]
+    return [float(row[asked] @ told) for row in likely]

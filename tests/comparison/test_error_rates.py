@@ -1,8 +1,12 @@
 """How often each test is wrong and how often it is right, counted over all results that n cases can have."""
 
+from fractions import Fraction
+
 import pytest
 
 from pytest_forgetting.comparison.exact import exact_unconditional_p
+from pytest_forgetting.comparison.gates import Threshold, rule, weigh
+from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.comparison.proof import proves, proves_beyond
 from pytest_forgetting.comparison.statistics import mcnemar_mid_p
 from tests.comparison.enumeration import chances
@@ -49,3 +53,21 @@ def test_size_and_power_of_the_exact_test(n: int, size: float, power: float) -> 
 
     assert max(chances(n, proven, 0.1, CHURNS)) == pytest.approx(size, abs=0.0005)
     assert chances(n, proven, 0, [0.1]) == pytest.approx([power], abs=0.005)
+
+
+def red(n: int, forgotten: int, learned: int) -> bool:
+    """Whether a drop of 0.10 at most is denied by the rule `significant`."""
+    counts, asked = Counts(n - forgotten - learned, forgotten, learned), Threshold(Fraction(1, 10), rule="significant")
+    return rule(counts, asked, weigh(counts, asked.allowed, 0.95)).verdict == "fail"
+
+
+@pytest.mark.parametrize("n", [20, 50, 100, 200])
+def test_significant_is_seldom_red_where_nothing_was_lost(n: int) -> None:
+    """At most 5 % of models that differ by chance alone fail, however much they differ."""
+    assert max(chances(n, lambda *table: red(n, *table), 0, [0.05, 0.1, 0.2])) <= 0.05
+
+
+@pytest.mark.parametrize(("drop", "rate"), [(0.15, 0.921), (0.2, 0.997)])
+def test_significant_finds_large_drops(drop: float, rate: float) -> None:
+    """Of 200 cases, a tenth of which change by chance besides, the counts allow no more at this threshold."""
+    assert chances(200, lambda *table: red(200, *table), drop, [0.1 + drop]) == pytest.approx([rate], abs=0.0005)
