@@ -152,6 +152,13 @@ def scaled(result: Counts, size: int) -> Counts:
     return lost, round((broken + fixed) * size / n) - lost, size
 
 
+def test_learned_cases_prove_sooner() -> None:
+    """Below the smallest number, too, if more is learned than lost: no size is too small for every result."""
+    assert smallest_n(0.1) == 29
+    assert not proves(0, 0, 20, 0.1)
+    assert proves(0, 1, 20, 0.1)
+
+
 def test_impossible_questions_are_refused() -> None:
     """Counts, margins and confidences that cannot be are told, whichever function is asked."""
     for ask in (proves, proves_beyond, settled, cases_needed):

@@ -100,7 +100,7 @@ def test_clusters_are_counted_as_clusters(pytester: pytest.Pytester) -> None:
 
 def test_suites_too_small_are_named(capitals: Run) -> None:
     """When they are collected, with the number that would do; not under `-q`."""
-    named = "forgetting: capitals.yaml: 5 cases can never prove a drop under 20 pts, 14 could"
+    named = "forgetting: capitals.yaml: 5 cases cannot prove a drop under 20 pts if nothing changes, 14 could"
     capitals().stdout.fnmatch_lines([named])
     capitals("--max-drop", "0").stdout.fnmatch_lines(
         ["forgetting: capitals.yaml: no number of cases can prove a drop of 0 pts; allow a little more"]
