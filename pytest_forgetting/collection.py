@@ -144,7 +144,7 @@ class GateItem(ForgettingItem):
     @property
     def asks(self) -> Sequence[Case]:
         """Its whole scope."""
-        return self.suite.scope(self.category)
+        return self.suite.gate_scope(self.category)
 
     def runtest(self) -> None:
         """Report the verdict over the whole scope, whichever cases were selected."""

@@ -63,7 +63,13 @@ OPTIONS = (
         "FRACTION",
         short=True,
     ),
-    Option("confidence", "confidence of intervals (default: 0.95)", "P"),
+    Option(
+        "rule",
+        "when a gate is red: threshold, significant or proven (default: each suite's own, else threshold)",
+        "{threshold,significant,proven}",
+        choices=("threshold", "significant", "proven"),
+    ),
+    Option("confidence", "confidence of intervals, and of --forgetting-rule (default: 0.95)", "P"),
     Option(
         "inconclusive",
         "what an INCONCLUSIVE gate does (default: warn)",

@@ -162,6 +162,7 @@ def shown_settings(settings: Settings) -> dict[str, object]:
     """The settings that a verdict depends on, as the report shows them."""
     return {
         "max_drop": None if settings.max_drop is None else float(settings.max_drop),
+        "rule": settings.rule,
         "confidence": settings.confidence,
         "inconclusive": settings.inconclusive,
         "limit": settings.limit,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, Inconclusive, Settings, fraction
+from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, RULES, Inconclusive, Rule, Settings, fraction
 
 REPORT_SUFFIXES = (".json", ".jsonl")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -38,6 +38,7 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         model=model,
         baseline=baseline,
         max_drop=_max_drop(choice("max-drop")),
+        rule=None if choice("rule") is None else cast("Rule", _one_of(choice, "rule", RULES)),
         confidence=_confidence(choice("confidence")),
         inconclusive=cast("Inconclusive", _one_of(choice, "inconclusive", INCONCLUSIVE_CHOICES)),
         reports=tuple(here / _report(text) for text in _several(choice("report"))),

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_forgetting import conclusion, options, protocol
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
-from pytest_forgetting.comparison.comparison import ScopeResult, blocks
+from pytest_forgetting.comparison.comparison import ScopeResult, blocks, too_small
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.progress import Output, TerminalProgress, WorkerOutput
 from pytest_forgetting.selection import Selection
@@ -92,7 +92,7 @@ class ForgettingRun:
     def _verdict(self, suite: Suite, category: str | None) -> ScopeResult:
         key = (suite.nodeid, category)
         if key not in self._verdicts:
-            cases = suite.scope(category)
+            cases = suite.gate_scope(category)
             self.evaluation.ensure([(suite, case) for case in cases])
             judged = self.evaluation.judge_suite(suite, cases)
             scopes = {scope.name: scope for scope in judged.categories}
@@ -127,8 +127,9 @@ class ForgettingRun:
         """Who is compared with whom."""
         if not self.gated:
             return f"forgetting: recording {self.settings.baseline}"
-        threshold = self.settings.max_drop
+        threshold, rule = self.settings.max_drop, self.settings.rule
         told = "" if threshold is None else f" · max drop {float(threshold) * 100:g} pts for every suite"
+        told += "" if rule is None else f" · rule {rule} for every suite"
         return f"forgetting: {self.settings.model} against {self.settings.baseline or 'its base'}{told}"
 
     @pytest.hookimpl(trylast=True)
@@ -140,6 +141,7 @@ class ForgettingRun:
         following = iter(ours)
         items[:] = [next(following) if isinstance(item, ForgettingItem) else item for item in items]
 
+    @pytest.hookimpl(tryfirst=True)  # before the terminal asks what there is to say of the collection
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was selected."""
         for item in session.items:
@@ -150,6 +152,14 @@ class ForgettingRun:
         if self.settings.record is not None:  # a recording holds whole suites
             for suite in list(self._selection.suites.values()):
                 self._selection.take(suite, suite.cases)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Name suites that are too small for what they ask."""
+        if self.config.get_verbosity() < 0:
+            return []
+        gated = [suite for name, suite in sorted(self._selection.suites.items()) if None in self._selection.gates[name]]
+        told = [too_small(suite, self.settings.confidence) for suite in gated]
+        return [f"forgetting: {line}" for line in told if line is not None]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

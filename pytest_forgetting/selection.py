@@ -26,7 +26,7 @@ class Selection:
 
     def take_gate(self, suite: Suite, category: str | None) -> None:
         """Take in the gate over `category`, None for the whole suite, with all that it speaks of."""
-        self.take(suite, suite.scope(category))
+        self.take(suite, suite.gate_scope(category))
         self.gates[suite.nodeid].add(category)
 
     def wanted(self) -> list[tuple[Suite, Case]]:

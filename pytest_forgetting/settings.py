@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+Rule = Literal["threshold", "significant", "proven"]
+RULES: tuple[Rule, ...] = ("threshold", "significant", "proven")
 Inconclusive = Literal["warn", "fail", "pass"]
 INCONCLUSIVE_CHOICES: tuple[Inconclusive, ...] = ("warn", "fail", "pass")
 
@@ -21,8 +23,10 @@ class Settings:
     """The model it was tuned from; None: the one that the candidate itself records."""
     max_drop: Fraction | None = None
     """Overrides the suites' overall thresholds, not their category thresholds."""
+    rule: Rule | None = None
+    """Overrides the suites' own: how sure a gate must be."""
     confidence: float = 0.95
-    """Of intervals."""
+    """Of intervals, and of the rules `significant` and `proven`."""
     inconclusive: Inconclusive = "warn"
     """What an INCONCLUSIVE gate does to the exit code."""
     reports: tuple[Path, ...] = ()

@@ -49,9 +49,9 @@ class Shelf:
     def _read(self, path: Path, nodeid: str) -> Suite:
         python = self._settings.allow_python
         suite = load_suite(path, known_checks=registered_checks(), allow_python=python, shown_as=nodeid)
-        if self._settings.max_drop is not None:
-            suite = replace(suite, gate=replace(suite.gate, max_drop=self._settings.max_drop))
-        return replace(suite, nodeid=nodeid)
+        asked = {"max_drop": self._settings.max_drop, "rule": self._settings.rule}
+        gate = replace(suite.gate, **{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+        return replace(suite, gate=gate, nodeid=nodeid)
 
 
 def drawn(suite: Suite, limit: int | None) -> Suite:

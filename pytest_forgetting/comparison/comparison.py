@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, rule, weigh
+from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, points, rule, weigh
+from pytest_forgetting.comparison.multiplicity import holm
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
+from pytest_forgetting.comparison.proof import smallest_n
 from pytest_forgetting.suites.cases import GatePolicy, Suite
 
 Decision = Literal["pass", "fail", "inconclusive"]
+
+FEWEST_TESTED = 20
+"""Cases of a category that can lose significantly by itself."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +89,44 @@ class Judge:
     confidence: float = 0.95
     adapter_inert: bool = False
 
-    def scope(self, name: str, results: Iterable[CaseResult], threshold: Threshold, *, gated: bool) -> ScopeResult:
+    def scope(self, name: str, results: Sequence[CaseResult], threshold: Threshold, *, gated: bool) -> ScopeResult:
         """Count and judge one scope; without `gated` it is only reported."""
         counts = count(results)
-        ruling = rule(counts, threshold, adapter_inert=self.adapter_inert) if gated else Ruling("reported", "")
-        allowed = threshold.max_drop if threshold.min_gain is None else -threshold.min_gain
-        return ScopeResult(name, counts, ruling, threshold, weigh(counts, allowed, self.confidence))
+        evidence = weigh(counts, threshold.allowed, self.confidence, by_cluster(results))
+        return self._ruled(ScopeResult(name, counts, Ruling("reported", ""), threshold, evidence), gated=gated)
 
-    def category(self, suite: Suite, category: str, members: Iterable[CaseResult], *, gated: bool) -> ScopeResult:
-        """Judge one category of `suite`, whose results are `members`."""
-        allowed = suite.gate.category_threshold(category)
-        threshold = Threshold(suite.gate.max_drop if allowed is None else allowed)
-        return self.scope(category, members, threshold, gated=gated and allowed is not None)
+    def categories(
+        self, suite: Suite, members: Mapping[str, Sequence[CaseResult]], gates: Container[str | None]
+    ) -> list[ScopeResult]:
+        """Judge the categories of `suite`, whose results are `members`; those outside `gates` are only reported.
+
+        Under the rule `significant` the gated ones are one family: the more are tested, the more surely one of them
+        loses by chance, so their p values are adjusted by Holm's method. Categories of fewer than `FEWEST_TESTED`
+        cases are not tested.
+        """
+        scopes = [self.scope(name, its, _category_threshold(suite, name), gated=False) for name, its in members.items()]
+        gated = [scope for scope in scopes if suite.gate.category_threshold(scope.name) is not None]
+        adjusted = self._as_family(gated) if suite.gate.rule == "significant" else {}
+        told = [adjusted.get(scope.name, scope) for scope in scopes]
+        held = {scope.name for scope in gated if scope.name in gates}
+        return [self._ruled(scope, gated=scope.name in held) for scope in told]
+
+    def _as_family(self, scopes: Sequence[ScopeResult]) -> dict[str, ScopeResult]:
+        tested = [scope for scope in scopes if scope.evidence is not None and scope.counts.n >= FEWEST_TESTED]
+        p_values = holm([scope.evidence.p_value for scope in tested if scope.evidence is not None])
+        adjusted = {scope.name: p for scope, p in zip(tested, p_values, strict=True)}
+        return {scope.name: self._adjusted(scope, adjusted.get(scope.name, 1.0)) for scope in scopes}
+
+    def _adjusted(self, scope: ScopeResult, p: float) -> ScopeResult:
+        if scope.evidence is None:
+            return scope
+        return replace(scope, evidence=replace(scope.evidence, significant=p < 1 - self.confidence))
+
+    def _ruled(self, scope: ScopeResult, *, gated: bool) -> ScopeResult:
+        if not gated:
+            return scope
+        ruling = rule(scope.counts, scope.threshold, scope.evidence, adapter_inert=self.adapter_inert)
+        return replace(scope, ruling=ruling)
 
     def suite(
         self, suite: Suite, results: Sequence[CaseResult], gates: Container[str | None] | None = None
@@ -112,7 +143,7 @@ class Judge:
         members: dict[str, list[CaseResult]] = {}
         for result in results:
             members.setdefault(result.case.category, []).append(result)
-        categories = [self.category(suite, name, its, gated=name in counting) for name, its in members.items()]
+        categories = self.categories(suite, members, counting)
         telling = len(categories) > 1 or any(scope.ruling.verdict != "reported" for scope in categories)
         return SuiteResult(suite, tuple(results), overall, tuple(categories) if telling else ())
 
@@ -121,8 +152,40 @@ def overall_threshold(suite: Suite) -> Threshold:
     """What the suite as a whole is held to: no loss beyond its threshold, or for targets a gain."""
     policy: GatePolicy = suite.gate
     if suite.role == "target":
-        return Threshold(policy.max_drop, min_gain=policy.min_gain)
-    return Threshold(policy.max_drop, min_retention=policy.min_retention)
+        return Threshold(policy.max_drop, min_gain=policy.min_gain, rule=policy.rule)
+    return Threshold(policy.max_drop, min_retention=policy.min_retention, rule=policy.rule)
+
+
+def _category_threshold(suite: Suite, category: str) -> Threshold:
+    allowed = suite.gate.category_threshold(category)
+    return Threshold(suite.gate.max_drop if allowed is None else allowed, rule=suite.gate.rule)
+
+
+def by_cluster(results: Iterable[CaseResult]) -> list[list[int]] | None:
+    """Baseline's grades less the model's, cluster by cluster; None where every case stands by itself."""
+    clusters: dict[object, list[int]] = {}
+    for result in results:
+        if result.outcome != "unanswered":
+            difference = result.baseline.correct - result.model.correct
+            clusters.setdefault(result.case.cluster or id(result), []).append(difference)
+    return list(clusters.values()) if any(len(cluster) > 1 for cluster in clusters.values()) else None
+
+
+def too_small(suite: Suite, confidence: float) -> str | None:
+    """Say so where `suite` could not prove its threshold if nothing changed, and how many cases could.
+
+    Fewer can where more is learned than lost: one learned of 20, none lost, proves a drop under 10 points.
+    """
+    if suite.role == "target":
+        return None
+    n, allowed = sum(case.skip is None for case in suite.cases), suite.gate.max_drop
+    least = smallest_n(float(allowed), confidence)
+    if least is None:
+        return f"{suite.nodeid}: no number of cases can prove a drop of {points(allowed)}; allow a little more"
+    if n >= least:
+        return None
+    cases = f"{n} case{'s' * (n != 1)}"
+    return f"{suite.nodeid}: {cases} cannot prove a drop under {points(allowed)} if nothing changes, {least} could"
 
 
 def decide(gates: Iterable[Ruling], failing_cases: int) -> Decision:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from statistics import NormalDist
 from typing import Literal
 
+from pytest_forgetting.comparison.clusters import Differences, cluster_interval, design_effect, effective_counts
 from pytest_forgetting.comparison.outcomes import Counts
-from pytest_forgetting.comparison.statistics import mcnemar_mid_p, tango_interval, tango_z
+from pytest_forgetting.comparison.proof import cases_needed, settled
+from pytest_forgetting.comparison.sign_flips import cluster_sign_flip_p
+from pytest_forgetting.comparison.statistics import mcnemar_mid_p, tango_interval
+from pytest_forgetting.settings import Rule
 
 Verdict = Literal["pass", "fail", "inconclusive", "reported"]
 
@@ -24,48 +27,12 @@ class Threshold:
     max_drop: Fraction
     min_gain: Fraction | None = None
     min_retention: Fraction | None = None
+    rule: Rule = "threshold"
 
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """A verdict and why."""
-
-    verdict: Verdict
-    because: str
-    measured: bool = True
-    """False where the run could not have shown any loss: INCONCLUSIVE that fails the build unless `pass` was asked."""
-
-
-def rule(counts: Counts, threshold: Threshold, *, adapter_inert: bool = False) -> Ruling:
-    """Judge `counts` by rule `threshold`.
-
-    A drop equal to the threshold passes. Fractions are compared exactly, so that 8 of 10 against 7 of 10 is a drop of
-    one tenth and not of 0.10000000000000009.
-    """
-    if adapter_inert:
-        return Ruling("inconclusive", "the adapter changes nothing: the baseline was compared with itself", False)
-    asked = counts.n + counts.unanswered
-    if not counts.n:
-        return Ruling("inconclusive", f"none of {asked} cases was answered by both" if asked else "no cases", False)
-    if counts.unanswered > UNANSWERED_LIMIT * asked:
-        return Ruling("inconclusive", f"{counts.unanswered} of {asked} cases unanswered, more than 2 %")
-    return _gain(counts, threshold.min_gain) if threshold.min_gain is not None else _loss(counts, threshold)
-
-
-def _gain(counts: Counts, min_gain: Fraction) -> Ruling:
-    enough = -counts.drop >= min_gain
-    return Ruling("pass" if enough else "fail", f"gained {'≥' if enough else '<'} {points(min_gain)}")
-
-
-def _loss(counts: Counts, threshold: Threshold) -> Ruling:
-    if counts.baseline_accuracy <= threshold.max_drop:
-        return Ruling("inconclusive", "the baseline does not know this: nothing to forget", False)
-    if counts.drop > threshold.max_drop:
-        return Ruling("fail", f"> {points(threshold.max_drop)}")
-    least = threshold.min_retention
-    if least is not None and (counts.retention or 0) < least:
-        return Ruling("fail", f"retention {percent(counts.retention)} < {percent(least)}")
-    return Ruling("pass", f"≤ {points(threshold.max_drop)}")
+    @property
+    def allowed(self) -> Fraction:
+        """The drop at which the verdict turns."""
+        return self.max_drop if self.min_gain is None else -self.min_gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +40,16 @@ class Evidence:
     """What the counts say beyond the verdict, for questions like the ones asked."""
 
     low: float
-    """Ends of the interval for the drop (Tango's score interval)."""
+    """Ends of the two-sided interval for the drop (Tango's score interval)."""
     high: float
     p_value: float
-    """One-sided McNemar mid-p against no drop."""
+    """One-sided McNemar mid-p against no drop; by clusters where cases hang together."""
     proven: bool
     """Whether the drop is shown to lie on the side of the threshold that it was measured on."""
     cases_needed: int | None
     """About how many more cases would prove it at the same rates; None where proven, or where none would."""
+    significant: bool = False
+    """Whether more was lost than chance explains; of a family of categories, after Holm's adjustment."""
 
     @property
     def words(self) -> str:
@@ -92,17 +61,103 @@ class Evidence:
         return f"not proven: about {self.cases_needed} more case{'s' * (self.cases_needed != 1)} would settle it"
 
 
-def weigh(counts: Counts, allowed: Fraction, confidence: float) -> Evidence | None:
-    """Interval, p and proof for a drop that may be at most `allowed`; None without cases."""
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict and why."""
+
+    verdict: Verdict
+    because: str
+    measured: bool = True
+    """False where the run could not have shown any loss: INCONCLUSIVE that fails the build unless `pass` was asked."""
+    weighed: bool = True
+    """False where something else than the counts decided, so that their evidence is beside the point."""
+
+
+def rule(
+    counts: Counts, threshold: Threshold, evidence: Evidence | None = None, *, adapter_inert: bool = False
+) -> Ruling:
+    """Judge `counts`.
+
+    A drop equal to the threshold passes. Fractions are compared exactly, so that 8 of 10 against 7 of 10 is a drop of
+    one tenth and not of 0.10000000000000009. Where a baseline knows no more than may be lost, no rule can decide. Then,
+    by the threshold's rule:
+
+    - ``threshold``: FAIL beyond it, else PASS.
+    - ``significant``: FAIL beyond it if chance does not explain a loss, PASS if the drop is proven to be under it.
+    - ``proven``: PASS if proven, else FAIL.
+
+    Args:
+        counts: of the scope.
+        threshold: what is asked of it.
+        evidence: of the same counts; needed by all rules but ``threshold``.
+        adapter_inert: the candidate is an adapter that changes nothing.
+    """
+    if adapter_inert:
+        return _unmeasured("the adapter changes nothing: the baseline was compared with itself")
+    asked = counts.n + counts.unanswered
+    if not counts.n:
+        return _unmeasured(f"none of {asked} cases was answered by both" if asked else "no cases")
+    if counts.unanswered > UNANSWERED_LIMIT * asked:
+        told = f"{counts.unanswered} of {asked} cases unanswered, more than 2 %"
+        return Ruling("inconclusive", told, weighed=False)
+    return _gain(counts, threshold, evidence) if threshold.min_gain is not None else _loss(counts, threshold, evidence)
+
+
+def _unmeasured(told: str) -> Ruling:
+    return Ruling("inconclusive", told, measured=False, weighed=False)
+
+
+def _gain(counts: Counts, threshold: Threshold, evidence: Evidence | None) -> Ruling:
+    short = counts.drop > threshold.allowed
+    told = f"gained {'<' if short else '≥'} {points(-threshold.allowed)}"
+    return _by_rule(threshold.rule, short, told, evidence, shown=evidence is not None and evidence.proven)
+
+
+def _loss(counts: Counts, threshold: Threshold, evidence: Evidence | None) -> Ruling:
+    if counts.baseline_accuracy <= threshold.max_drop:
+        return _unmeasured("the baseline does not know this: nothing to forget")
+    beyond, least = counts.drop > threshold.max_drop, threshold.min_retention
+    if not beyond and least is not None and (counts.retention or 0) < least:
+        return Ruling("fail", f"retention {percent(counts.retention)} < {percent(least)}")
+    told = f"{'>' if beyond else '≤'} {points(threshold.max_drop)}"
+    return _by_rule(threshold.rule, beyond, told, evidence, shown=evidence is not None and evidence.significant)
+
+
+def _by_rule(name: Rule, beyond: bool, told: str, evidence: Evidence | None, *, shown: bool) -> Ruling:
+    """The ruling on a drop that is `beyond` what is allowed, or not; `shown`: chance does not explain it."""
+    if name == "threshold":
+        return Ruling("fail" if beyond else "pass", told)
+    assert evidence is not None, "there are cases"
+    if not beyond and evidence.proven:
+        return Ruling("pass", told)
+    if name == "proven" or (beyond and shown):
+        return Ruling("fail", told)
+    return Ruling("inconclusive", f"{told}, which may be chance" if beyond else told)
+
+
+def weigh(counts: Counts, allowed: Fraction, confidence: float, together: Differences | None = None) -> Evidence | None:
+    """Interval, p and proof for a drop that may be at most `allowed`; None without cases.
+
+    Args:
+        counts: of the scope.
+        allowed: the drop at which the verdict turns.
+        confidence: two-sided for the interval, one-sided for the rest.
+        together: the same cases by cluster, where some of them hang together; None: each stands by itself.
+    """
     if not counts.n:
         return None
-    low, high = tango_interval(counts.forgotten, counts.learned, counts.n, confidence)
-    z = tango_z(counts.forgotten, counts.learned, counts.n, float(allowed))
-    wanted = NormalDist().inv_cdf(confidence)  # scipy.stats would cost every run more than a second of import
-    proven = abs(z) >= wanted
-    # At constant rates Tango's statistic grows with the square root of n.
-    needed = None if proven or z == 0 else ceil(counts.n * (wanted / z) ** 2) - counts.n
-    return Evidence(low, high, mcnemar_mid_p(counts.forgotten, counts.learned), proven, needed)
+    margin = float(allowed)
+    if together is None:
+        table, effect = (counts.forgotten, counts.learned, counts.n), 1.0
+        low, high = tango_interval(*table, confidence)
+        p = mcnemar_mid_p(counts.forgotten, counts.learned)
+    else:
+        table, effect = effective_counts(together), design_effect(together)
+        low, high = cluster_interval(together, confidence)
+        p = cluster_sign_flip_p(together)
+    proven = settled(*table, margin, confidence)
+    more = None if proven else cases_needed(*table, margin, confidence)
+    return Evidence(low, high, p, proven, None if more is None else ceil(more * effect), p < 1 - confidence)
 
 
 def percent(share: Fraction | None) -> str:

@@ -22,7 +22,7 @@ def mcnemar_mid_p(broken: int, fixed: int) -> float:
         ValueError: a count is negative.
     """
     discordant = broken + fixed
-    _refuse_counts(broken, fixed, max(discordant, 1))
+    refuse_counts(broken, fixed, max(discordant, 1))
     if discordant == 0:
         return 1.0
     from scipy.special import bdtr  # takes half a second; many runs need no p value
@@ -32,7 +32,7 @@ def mcnemar_mid_p(broken: int, fixed: int) -> float:
     return float(at_most + below) / 2
 
 
-def tango_z(broken: int, fixed: int, n: int, margin: float) -> float:
+def tango_z(broken: float, fixed: float, n: float, margin: float) -> float:
     """Tango's score statistic of the observed drop against a drop of `margin`.
 
     Z(Δ) = (b − c − nΔ) / √(n(2p̃ + Δ(1 − Δ))), where p̃ = (√(B² − 4AC) − B) / 2A is the likeliest share of fixed cases
@@ -40,8 +40,8 @@ def tango_z(broken: int, fixed: int, n: int, margin: float) -> float:
     with 95 % confidence, where Z ≤ −1.645. Tango (1998), Statistics in Medicine 17:891.
 
     Args:
-        broken: cases right before only (b).
-        fixed: cases right now only (c).
+        broken: cases right before only (b); not whole where each case is an average over samples.
+        fixed: cases right now only (c), likewise.
         n: all cases.
         margin: the drop in question, in [−1, 1].
 
@@ -51,7 +51,7 @@ def tango_z(broken: int, fixed: int, n: int, margin: float) -> float:
     Raises:
         ValueError: counts that cannot be, or a margin outside [−1, 1].
     """
-    _refuse_counts(broken, fixed, n)
+    refuse_counts(broken, fixed, n)
     if not -1 <= margin <= 1:
         raise ValueError(f"margin: found {margin}; wanted a drop between -1 and 1")
     if margin < 0:  # the same question, asked so that the variance has no differences in it
@@ -72,17 +72,37 @@ def tango_interval(broken: int, fixed: int, n: int, confidence: float = 0.95) ->
     Raises:
         ValueError: counts that cannot be, or a confidence outside (0, 1).
     """
-    _refuse_counts(broken, fixed, n)
+    refuse_counts(broken, fixed, n)
+    return score_interval(lambda margin: tango_z(broken, fixed, n, margin), (broken - fixed) / n, confidence)
+
+
+def score_interval(statistic: Callable[[float], float], drop: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The drops that a score statistic does not rule out, two-sided: the roots of Z = ±z.
+
+    Args:
+        statistic: Z of a drop in question; it falls as that drop grows, and is 0 at the measured one.
+        drop: the measured one.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: a confidence outside (0, 1).
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: found {confidence}; wanted a number between 0 and 1")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    drop = (broken - fixed) / n
-    low = _root(lambda margin: tango_z(broken, fixed, n, margin) - z, -1.0, drop)
-    high = _root(lambda margin: tango_z(broken, fixed, n, margin) + z, drop, 1.0)
+    low = _root(lambda margin: statistic(margin) - z, -1.0, drop)
+    high = _root(lambda margin: statistic(margin) + z, drop, 1.0)
     return low, high
 
 
-def _fixed_share(broken: int, fixed: int, n: int, margin: float) -> float:
+def refuse_counts(broken: float, fixed: float, n: float) -> None:
+    """Raise ValueError for counts that cannot be."""
+    if min(broken, fixed) < 0 or not broken + fixed <= n >= 1:
+        found = f"{broken} broken and {fixed} fixed of {n} cases"
+        raise ValueError(f"found {found}; wanted counts that fit into n, 1 or more")
+
+
+def _fixed_share(broken: float, fixed: float, n: float, margin: float) -> float:
     """The likeliest share of fixed cases if the drop were `margin`, which is not negative."""
     a = 2 * n
     b = (2 * n - broken + fixed) * margin - broken - fixed
@@ -101,9 +121,3 @@ def _root(excess: Callable[[float], float], low: float, high: float) -> float:
         return high
     # brentq wants finite values; the statistic is infinite at ±1 only.
     return float(brentq(lambda margin: max(-1e9, min(1e9, excess(margin))), low, high, xtol=1e-12))
-
-
-def _refuse_counts(broken: int, fixed: int, n: int) -> None:
-    if min(broken, fixed) < 0 or not broken + fixed <= n >= 1:
-        found = f"{broken} broken and {fixed} fixed of {n} cases"
-        raise ValueError(f"found {found}; wanted counts that fit into n, 1 or more")

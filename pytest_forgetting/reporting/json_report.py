@@ -74,8 +74,12 @@ def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
         "min_gain": None if threshold.min_gain is None else float(threshold.min_gain),
         "rule": rule,
         "verdict": scope.ruling.verdict,
-        "evidence": "; ".join(filter(None, [scope.ruling.because, evidence.words if evidence else ""])),
+        "evidence": "; ".join(filter(None, [scope.ruling.because, _words(scope)])),
     }
+
+
+def _words(scope: ScopeResult) -> str:
+    return scope.evidence.words if scope.evidence is not None and scope.ruling.weighed else ""
 
 
 def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def verdict(scope: ScopeResult) -> str:
     if scope.ruling.verdict == "reported":
         return ""
     told = [scope.ruling.because]
-    if scope.evidence is not None and scope.ruling.verdict != "inconclusive":
+    if scope.evidence is not None and scope.ruling.weighed:
         told.append(scope.evidence.words)
     return f"{scope.ruling.verdict.upper()}  {', '.join(told)}"
 

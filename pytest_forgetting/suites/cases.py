@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from pytest_forgetting.settings import Rule
+
 Kind = Literal["qa", "checklist"]
 Role = Literal["general", "target"]
 Severity = Literal["critical", "high", "medium", "low"]
@@ -91,7 +93,8 @@ class GatePolicy:
     """Allowed drop by category name."""
     every_category_max_drop: Fraction | None = None
     """Allowed drop of each category that `category_max_drop` does not name; None: reported, not gated."""
-    rule: Literal["threshold"] = "threshold"
+    rule: Rule = "threshold"
+    """How sure a gate must be; see `comparison.gates.rule`."""
     min_gain: Fraction = Fraction(0)
     """`role: target` only."""
     min_retention: Fraction | None = None
@@ -127,6 +130,15 @@ class Suite:
     def scope(self, category: str | None) -> Sequence[Case]:
         """The cases of `category`, or (None) all."""
         return self.cases if category is None else self._by_category[category]
+
+    def gate_scope(self, category: str | None) -> Sequence[Case]:
+        """The cases that the gate over `category` (None: over the suite) cannot do without.
+
+        Under the rule `significant` the categories are judged as a family, so that each needs the others.
+        """
+        if category is None or self.gate.rule != "significant":
+            return self.scope(category)
+        return [case for case in self.cases if self.gate.category_threshold(case.category) is not None]
 
     @cached_property
     def _by_category(self) -> dict[str, list[Case]]:

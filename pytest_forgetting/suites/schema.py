@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pytest_forgetting.settings import fraction
+from pytest_forgetting.settings import Rule, fraction
 from pytest_forgetting.suites.cases import Kind, MatchRule, Role, Severity
 
 
@@ -68,7 +68,7 @@ class GateKeys(Strict):
 
     max_drop: Share = Fraction(1, 10)
     category_max_drop: Share | dict[str, Share] | None = None
-    rule: Literal["threshold"] = "threshold"
+    rule: Rule = "threshold"
     min_gain: Share = Fraction(0)
     min_retention: Share | None = None
 

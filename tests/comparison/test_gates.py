@@ -8,6 +8,7 @@ import pytest
 from pytest_forgetting.comparison.comparison import blocks, decide
 from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, rule, weigh
 from pytest_forgetting.comparison.outcomes import Counts
+from pytest_forgetting.settings import Rule
 
 TENTH = Threshold(Fraction(1, 10))
 
@@ -86,6 +87,61 @@ def test_evidence_says_how_many_more_cases_would_do() -> None:
     assert enough.proven
     assert short is not None
     assert not short.proven
+
+
+def ruled(name: Rule, counts: Counts, **asked: Fraction) -> Ruling:
+    """The ruling under `name` at 95 %."""
+    threshold = Threshold(Fraction(1, 10), rule=name, **asked)
+    return rule(counts, threshold, weigh(counts, threshold.allowed, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("counts", "threshold", "significant", "proven"),
+    [
+        (Counts(retained=95, forgotten=5), "pass", "pass", "pass"),
+        (Counts(retained=94, forgotten=6), "pass", "inconclusive", "fail"),
+        (Counts(retained=18, forgotten=2), "pass", "inconclusive", "fail"),
+        (Counts(retained=17, forgotten=3), "fail", "inconclusive", "fail"),
+        (Counts(retained=80, forgotten=20), "fail", "fail", "fail"),
+        (Counts(forgotten=10, unknown=90), "inconclusive", "inconclusive", "inconclusive"),
+    ],
+    ids=["proven", "likely", "few cases", "few losses", "lost", "floor"],
+)
+def test_three_rules(counts: Counts, threshold: str, significant: str, proven: str) -> None:
+    """One looks at the drop, one is red where chance is ruled out, one green where a loss is; the floor is all's."""
+    verdicts = [ruled(name, counts).verdict for name in ("threshold", "significant", "proven")]
+    assert verdicts == [threshold, significant, proven]
+
+
+def test_what_may_be_chance_is_told() -> None:
+    """Beyond the threshold and undecided."""
+    assert ruled("significant", Counts(retained=17, forgotten=3)).because == "> 10 pts, which may be chance"
+
+
+@pytest.mark.parametrize(("learned", "verdict"), [(40, "pass"), (31, "inconclusive"), (5, "fail")])
+def test_a_gain_is_proven_or_shown_to_be_missing(learned: int, verdict: str) -> None:
+    """Target suites under `significant` are held to their gain on both sides."""
+    counts = Counts(learned=learned, unknown=100 - learned)
+    assert ruled("significant", counts, min_gain=Fraction(3, 10)).verdict == verdict
+
+
+def test_a_drop_at_the_threshold_needs_no_end_of_cases() -> None:
+    """7 of 70 lost, with a tenth allowed: no number of cases at that rate would tell, and none is named."""
+    evidence = weigh(Counts(retained=63, forgotten=7), Fraction(1, 10), 0.95)
+    assert evidence is not None
+    assert (evidence.proven, evidence.cases_needed) == (False, None)
+
+
+def test_cases_that_hang_together_weigh_less() -> None:
+    """Ten clusters of ten that are lost as a whole tell as little as ten cases do."""
+    counts = Counts(retained=80, forgotten=20)
+    alone = weigh(counts, Fraction(0), 0.95)
+    together = weigh(counts, Fraction(0), 0.95, [[1] * 10] * 2 + [[0] * 10] * 8)
+    assert alone is not None
+    assert together is not None
+    assert alone.significant
+    assert not together.significant
+    assert together.low < alone.low
 
 
 @pytest.mark.parametrize(
