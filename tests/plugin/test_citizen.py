@@ -194,6 +194,7 @@ def test_the_plugin_module_imports_nothing_but_itself_and_pytest() -> None:
     ours = [name for name in out if name.startswith("pytest_forgetting")]
     assert set(ours) == {
         "pytest_forgetting",
+        "pytest_forgetting.fixtures",
         "pytest_forgetting.options",
         "pytest_forgetting.plugin",
         "pytest_forgetting.suites",

@@ -99,7 +99,7 @@ def test_the_pull_is_half_the_strength_times_the_weighted_squares() -> None:
 def test_the_penalty_is_half_the_strength_times_the_distance() -> None:
     """And the information of the very labels that were asked for."""
     for labels in ("true", "pred", "all"):
-        method = EWC(strength=6.0, general=GENERAL, labels=labels)  # type: ignore[arg-type]
+        method = EWC(strength=6.0, general=GENERAL, labels=labels)
         trained, added = prepared(method)
         tokenizer = tiny_base()[1]
         anchor = anchored(trained)

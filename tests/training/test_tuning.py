@@ -263,34 +263,40 @@ def test_bases_whose_tokenizer_opens_no_text_write_their_own(tmp_path: Path, met
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("kind", "options", "told"),
     [
-        (lambda: Recipe(0, 1), "learning_rate 0; wanted above 0"),
-        (lambda: Recipe(1e-3, 0), "epochs 0; wanted a whole number from 1"),
-        (lambda: Recipe(1e-3, 1, 1.5), "batch_size 1.5; wanted a whole number from 1"),
-        (lambda: Recipe(1e-3, 1, warmup=3), "warmup 3; wanted a share of all steps, from 0 to under 1"),
-        (lambda: Recipe(1e-3, 1, schedule="cos"), "schedule 'cos'; wanted cosine or linear or constant"),
-        (lambda: Recipe(1e-3, 1, weight_decay=-1), "weight_decay -1; wanted 0 or more"),
-        (lambda: LoRA(rank=0), "LoRA: rank 0; wanted a whole number from 1"),
-        (lambda: LoRA(dropout=2), "LoRA: dropout 2; wanted a share from 0 to under 1"),
-        (lambda: LoRA(quantization="8bit"), "LoRA: quantization '8bit'; wanted none or 4bit"),
-        (lambda: FullFineTune(l2_sp=-1), "FullFineTune: l2_sp -1; wanted 0 or more"),
-        (lambda: FullFineTune(frozen="model.*"), "FullFineTune: frozen 'model.*'; wanted several patterns"),
-        (lambda: Replay(measure="words"), "Replay: measure 'words'; wanted rows or tokens"),
-        (lambda: Replay(at_most=0), "Replay: at_most 0; wanted 1 or more"),
+        (Recipe, {"learning_rate": 0}, "learning_rate 0; wanted above 0"),
+        (Recipe, {"epochs": 0}, "epochs 0; wanted a whole number from 1"),
+        (Recipe, {"batch_size": 1.5}, "batch_size 1.5; wanted a whole number from 1"),
+        (Recipe, {"warmup": 3}, "warmup 3; wanted a share of all steps, from 0 to under 1"),
+        (Recipe, {"schedule": "cos"}, "schedule 'cos'; wanted cosine or linear or constant"),
+        (Recipe, {"weight_decay": -1}, "weight_decay -1; wanted 0 or more"),
+        (LoRA, {"rank": 0}, "LoRA: rank 0; wanted a whole number from 1"),
+        (LoRA, {"dropout": 2}, "LoRA: dropout 2; wanted a share from 0 to under 1"),
+        (LoRA, {"quantization": "8bit"}, "LoRA: quantization '8bit'; wanted none or 4bit"),
+        (FullFineTune, {"l2_sp": -1}, "FullFineTune: l2_sp -1; wanted 0 or more"),
+        (FullFineTune, {"frozen": "model.*"}, "FullFineTune: frozen 'model.*'; wanted several patterns"),
+        (Replay, {"measure": "words"}, "Replay: measure 'words'; wanted rows or tokens"),
+        (Replay, {"at_most": 0}, "Replay: at_most 0; wanted 1 or more"),
     ],
 )
-def test_settings_that_cannot_be_meant_are_told(wrong: Any, told: str) -> None:
+def test_settings_that_cannot_be_meant_are_told(kind: Any, options: dict[str, Any], told: str) -> None:
     """When they are given, not an hour later."""
+    usual = {"learning_rate": 1e-3, "epochs": 1} if kind is Recipe else {}
     with pytest.raises(WrongUsage, match=re.escape(told)):
-        wrong()
+        kind(**{**usual, **options})
 
 
 def test_the_recipe_reaches_the_trainer(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every setting of it."""
     seen: list[Any] = []
     train = InOrder.train
-    monkeypatch.setattr(InOrder, "train", lambda self: seen.append(self.args) or train(self))
+
+    def watched(trainer: InOrder) -> Any:
+        seen.append(trainer.args)
+        return train(trainer)
+
+    monkeypatch.setattr(InOrder, "train", watched)
     recipe = Recipe(3e-3, 2, batch_size=1, warmup=0.25, schedule="linear", weight_decay=0.5)
     finetune(base, TEXTS, method=FullFineTune(recipe), output_dir=tmp_path / "out", use_cpu=True, seed=7)
     (told,) = seen
