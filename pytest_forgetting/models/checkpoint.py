@@ -48,28 +48,47 @@ def load_checkpoint(
         WrongUsage: an option cannot be had.
         CannotAnswer: it is no causal language model, or config and weights do not fit together.
     """
-    what = f"{model.ref}: the weights in {model.weights} do not load"
     config = causal_config(model, options)
     quantized = _quantization(options.quantization, dtype)
     _see_room(model, device, dtype, options)
+    loaded, unexpected = read_weights(
+        model,
+        config,
+        dtype=torch_dtype(dtype),
+        attn_implementation=None,  # sdpa wherever the architecture has it, whatever the config asks for
+        quantization_config=quantized,
+        device_map={"": device} if quantized is not None or device != "cpu" else None,
+        trust_remote_code=options.trust_remote_code,
+    )
+    loaded.eval().requires_grad_(False)
+    return loaded, _unused(model, unexpected)
+
+
+def read_weights(model: LocalModel, config: PreTrainedConfig, **options: Any) -> tuple[Any, Collection[str]]:
+    """The full weights of `model`, and the names of those that its architecture has no place for.
+
+    Args:
+        model: whose adapter, if any, is left aside.
+        config: of `causal_config`.
+        options: further arguments of transformers' `from_pretrained`.
+
+    Raises:
+        CannotAnswer: config and weights do not fit together.
+    """
+    what = f"{model.ref}: the weights in {model.weights} do not load"
     loader: Any = AutoModelForCausalLM
     with told_as(what):
         loaded, info = loader.from_pretrained(
             str(model.weights),
             config=config,
-            dtype=torch_dtype(dtype),
-            attn_implementation=None,  # sdpa wherever the architecture has it, whatever the config asks for
-            quantization_config=quantized,
-            device_map={"": device} if quantized is not None or device != "cpu" else None,
-            trust_remote_code=options.trust_remote_code,
             use_safetensors=None if model.allow_pickle else True,
             local_files_only=True,
             ignore_mismatched_sizes=True,  # told below, more plainly
             output_loading_info=True,
+            **options,
         )
-    see_complete(what, info)
-    loaded.eval().requires_grad_(False)
-    return loaded, _unused(model, info["unexpected_keys"])
+    _see_complete(what, info)
+    return loaded, info["unexpected_keys"]
 
 
 def load_tokenizer(model: LocalModel, options: LoadOptions, config: Any) -> PreTrainedTokenizerBase:
@@ -173,12 +192,8 @@ def _see_room(model: LocalModel, device: str, dtype: str, options: LoadOptions) 
             raise MemoryError(f"{needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} GiB are free")
 
 
-def see_complete(what: str, info: dict[str, Any]) -> None:
-    """Refuse what transformers would fill up with random numbers.
-
-    Raises:
-        CannotAnswer: config and weights do not fit together; the message begins with `what`.
-    """
+def _see_complete(what: str, info: dict[str, Any]) -> None:
+    """Refuse what transformers would fill up with random numbers."""
     for key, found, wanted in sorted(info["mismatched_keys"]):
         shapes = f"{list(found)} in the weights and {list(wanted)} by the config"
         raise CannotAnswer(f"{what}: the shape of {key} is {shapes}")

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
-from pytest_forgetting.models.checkpoint import causal_config, see_complete
+from pytest_forgetting.models.checkpoint import causal_config, read_weights
 from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import has_tokenizer
 from pytest_forgetting.models.load_options import LoadOptions
@@ -45,20 +45,7 @@ def load_base(found: LocalModel, loading: Mapping[str, Any]) -> tuple[PreTrained
         WrongUsage: its tokenizer has no end token.
         CannotAnswer: it is no causal language model, or its files do not fit together.
     """
-    config = causal_config(found, LoadOptions())
-    what = f"{found.ref}: the weights in {found.weights} do not load"
-    loader: Any = AutoModelForCausalLM
-    with told_as(what):
-        model, info = loader.from_pretrained(
-            str(found.weights),
-            config=config,
-            use_safetensors=True,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,  # told below, more plainly
-            output_loading_info=True,
-            **loading,
-        )
-    see_complete(what, info)
+    model, _ = read_weights(found, causal_config(found, LoadOptions()), **loading)
     return model, _tokenizer(found)
 
 
