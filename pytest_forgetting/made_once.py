@@ -69,13 +69,29 @@ def _alone(folder: Path, what: str) -> Iterator[None]:
 
 
 def _make(folder: Path, what: str, make: Callable[[Path], None]) -> None:
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
     try:
-        make(unfinished)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        with written_whole(folder.with_name(f"{folder.name}.unfinished"), folder, replacing=True) as unfinished:
+            make(unfinished)
     except OSError as fault:
         raise CannotAnswer(f"{what} cannot be written to {folder.parent}: {fault.strerror or fault}") from fault
+
+
+@contextmanager
+def written_whole(unfinished: Path, folder: Path, *, replacing: bool = False) -> Iterator[Path]:
+    """`unfinished`, to be made and filled within the block; it becomes `folder` once that has ended well.
+
+    Args:
+        unfinished: beside `folder`; what lies there is of a run that was killed.
+        folder: its final name.
+        replacing: what stands there is not whole and makes room; else it must be empty.
+    """
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        yield unfinished
+        if replacing:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.exists():
+            folder.rmdir()
+        unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.made_once import written_whole
 from pytest_forgetting.training.base import find_base, load_base
 from pytest_forgetting.training.ewc import KEPT
 from pytest_forgetting.training.examples import Example, digest, read_examples
@@ -87,7 +86,7 @@ def finetune(
         "seed": seed,
         "versions": versions(),
     }
-    with _written_whole(output) as unfinished:
+    with written_whole(output.with_name(f".{output.name}.unfinished"), output) as unfinished:
         save(trained, tokenizer, unfinished, base=found.weights)
         if penalty is not None and penalty.kept:
             (unfinished / KEPT).parent.mkdir(exist_ok=True)
@@ -105,21 +104,6 @@ def _new_folder(output_dir: str | Path) -> Path:
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise WrongUsage(f"output_dir {output}: is there already; wanted a new or an empty folder")
     return output
-
-
-@contextmanager
-def _written_whole(output: Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `output` once the block has ended well."""
-    unfinished = output.with_name(f".{output.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a training that was killed
-    unfinished.mkdir(parents=True)
-    try:
-        yield unfinished
-        if output.exists():
-            output.rmdir()
-        unfinished.rename(output)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:
