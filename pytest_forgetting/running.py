@@ -95,8 +95,10 @@ class ForgettingRun:
             cases = suite.gate_scope(category)
             self.evaluation.ensure([(suite, case) for case in cases])
             judged = self.evaluation.judge_suite(suite, cases)
-            scopes = {scope.name: scope for scope in judged.categories}
-            self._verdicts[key] = judged.overall if category is None else scopes[category]
+            # Those of a family are judged together, once for all of their gates.
+            self._verdicts.update({(suite.nodeid, scope.name): scope for scope in judged.categories})
+            if category is None:
+                self._verdicts[key] = judged.overall
         return self._verdicts[key]
 
     def _general_decided(self) -> bool:

@@ -105,22 +105,25 @@ class Judge:
         cases are not tested.
         """
         scopes = [self.scope(name, its, _category_threshold(suite, name), gated=False) for name, its in members.items()]
-        gated = [scope for scope in scopes if suite.gate.category_threshold(scope.name) is not None]
-        adjusted = self._as_family(gated) if suite.gate.rule == "significant" else {}
-        told = [adjusted.get(scope.name, scope) for scope in scopes]
-        held = {scope.name for scope in gated if scope.name in gates}
-        return [self._ruled(scope, gated=scope.name in held) for scope in told]
+        gated = {scope.name: scope for scope in scopes if suite.gate.category_threshold(scope.name) is not None}
+        if suite.gate.rule == "significant":
+            gated = self._as_family(gated)
+        return [
+            self._ruled(gated.get(scope.name, scope), gated=scope.name in gated and scope.name in gates)
+            for scope in scopes
+        ]
 
-    def _as_family(self, scopes: Sequence[ScopeResult]) -> dict[str, ScopeResult]:
-        tested = [scope for scope in scopes if scope.evidence is not None and scope.counts.n >= FEWEST_TESTED]
-        p_values = holm([scope.evidence.p_value for scope in tested if scope.evidence is not None])
-        adjusted = {scope.name: p for scope, p in zip(tested, p_values, strict=True)}
-        return {scope.name: self._adjusted(scope, adjusted.get(scope.name, 1.0)) for scope in scopes}
-
-    def _adjusted(self, scope: ScopeResult, p: float) -> ScopeResult:
-        if scope.evidence is None:
-            return scope
-        return replace(scope, evidence=replace(scope.evidence, significant=p < 1 - self.confidence))
+    def _as_family(self, scopes: Mapping[str, ScopeResult]) -> dict[str, ScopeResult]:
+        """The same with significance adjusted; of what is not tested, nothing is significant."""
+        weighed = {name: scope.evidence for name, scope in scopes.items() if scope.evidence is not None}
+        tested = [name for name in weighed if scopes[name].counts.n >= FEWEST_TESTED]
+        adjusted = dict(zip(tested, holm([weighed[name].p_value for name in tested]), strict=True))
+        return dict(scopes) | {
+            name: replace(
+                scopes[name], evidence=replace(evidence, significant=adjusted.get(name, 1.0) < 1 - self.confidence)
+            )
+            for name, evidence in weighed.items()
+        }
 
     def _ruled(self, scope: ScopeResult, *, gated: bool) -> ScopeResult:
         if not gated:
@@ -161,8 +164,10 @@ def _category_threshold(suite: Suite, category: str) -> Threshold:
     return Threshold(suite.gate.max_drop if allowed is None else allowed, rule=suite.gate.rule)
 
 
-def by_cluster(results: Iterable[CaseResult]) -> list[list[int]] | None:
+def by_cluster(results: Sequence[CaseResult]) -> list[list[int]] | None:
     """Baseline's grades less the model's, cluster by cluster; None where every case stands by itself."""
+    if not any(result.case.cluster for result in results):
+        return None  # nearly every suite: nothing is built for each of its cases
     clusters: dict[object, list[int]] = {}
     for result in results:
         if result.outcome != "unanswered":
