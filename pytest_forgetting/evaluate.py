@@ -13,12 +13,11 @@ from pytest_forgetting.comparison.comparison import (
     Timing,
     decide,
 )
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.grading.grade import grade
+from pytest_forgetting.judging import judged
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.interview import Interview, Progress
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.suites.cases import Case, Suite
@@ -153,15 +152,8 @@ class Evaluation:
         pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
         for case, had, has in pairs:
             if had is not None and has is not None:
-                shown = model.request(case).shown
-                self._results[id(case)] = CaseResult(case, shown, _judged(case, had), _judged(case, has))
-
-
-def _judged(case: Case, answer: Answer) -> Judged:
-    if answer.finish == "unanswered":
-        return Judged(answer.text, answer.finish, False, answer.reason or "no answer")
-    judged = grade(case, answer)
-    return Judged(answer.text, answer.finish, judged.correct, judged.why)
+                shown = model.requests(case)[0].shown
+                self._results[id(case)] = CaseResult(case, shown, judged(case, had), judged(case, has))
 
 
 def by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list[Case]]]:

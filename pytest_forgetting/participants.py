@@ -181,14 +181,19 @@ def write_recording(evaluation: Evaluation, wanted: Sequence[tuple[Suite, Case]]
     assert settings.record is not None
     side = evaluation.sides["model"]
     asked = [(suite, case) for suite, case in wanted if case.skip is None]
-    lines = [
-        recording.Recorded(suite.name, case.id, side.request(case), replace(answer, tokens=None))
+    recalled = [
+        (suite, case, answers)
         for suite, cases in by_suite(asked)
-        for case, answer in zip(cases, side.recall(suite, cases), strict=True)
-        if answer is not None
+        for case, answers in zip(cases, side.recall(suite, cases), strict=True)
+        if answers is not None
     ]
-    if len(lines) < len(asked):
-        return f"{settings.record} not written: only {len(lines)} of {len(asked)} cases were answered"
+    lines = [
+        recording.Recorded(suite.name, case.id, request, replace(answer, tokens=None))
+        for suite, case, answers in recalled
+        for request, answer in zip(side.requests(case), answers, strict=True)
+    ]
+    if len(recalled) < len(asked):
+        return f"{settings.record} not written: only {len(recalled)} of {len(asked)} cases were answered"
     versions = {library: version(library) for library in LIBRARIES}
     recording.write(settings.record, side.participant, side.template_hash, versions, lines)
-    return f"recorded {len(lines)} answers of {side.participant.ref} in {settings.record}"
+    return f"recorded {len(recalled)} answers of {side.participant.ref} in {settings.record}"

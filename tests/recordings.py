@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import request_for
+from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.models.recording import Recorded, write
 from pytest_forgetting.suites.loading import load_suite
@@ -33,7 +33,7 @@ def record(path: Path, suite: Path, answers: Mapping[str, str], fingerprint: str
         Recorded(
             loaded.name,
             case.id,
-            request_for(case.prompt, chat=False),
+            requests_for(case.prompt, chat=False)[0],
             Answer(answers[case.id], "eos")
             if case.id in answers
             else Answer("", "unanswered", reason="the prompt is too long"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.generation import GreedyDecoder, Row
-from pytest_forgetting.answers.memory import batch_size_for, is_out_of_memory
-from pytest_forgetting.answers.planning import longest_first
-from pytest_forgetting.answers.prompting import row_for
-from pytest_forgetting.errors import CannotAnswer
+from pytest_forgetting.answers.batches import run_in_batches
+from pytest_forgetting.answers.generation import Decoder, Row
+from pytest_forgetting.answers.likelihood import Part, Scorer, answer_of, parts_of
+from pytest_forgetting.answers.memory import batch_size_for, scored_batch_size_for
+from pytest_forgetting.answers.prompting import Refused, row_for
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -29,7 +27,7 @@ def ask(
     deliver: Deliver,
     batch_size: int | None = None,
 ) -> None:
-    """Answer all `requests` greedily and hand the answers over as each batch ends.
+    """Answer or score all `requests` and hand over the answers as each batch ends.
 
     Args:
         loaded: the model that answers.
@@ -41,54 +39,114 @@ def ask(
     Raises:
         CannotAnswer: not even a single row fits into memory.
     """
-    rows = [row_for(loaded, request, conditions) for request in requests]
-    if unasked := {n: row.answer for n, row in enumerate(rows) if row.answer is not None}:
+    speaking, scoring = Speaking(loaded, deliver), Scoring(loaded, deliver)
+    unasked = {}
+    for n, request in enumerate(requests):
+        job = scoring if request.continuations else speaking
+        if (refused := job.take(n, request, conditions)) is not None:
+            unasked[n] = refused
+    if unasked:
         deliver(unasked)
-    waiting = longest_first([n for n, row in enumerate(rows) if row.answer is None], lambda n: _length(rows[n]))
-    decoder = GreedyDecoder(loaded)
-    budget: int | None = None  # tokens per batch, once memory has run out
-    while waiting:
-        length = _length(rows[waiting[0]])
-        size = min(batch_size or batch_size_for(loaded, length), len(waiting))
-        size = size if budget is None else max(1, min(size, budget // length))
-        batch = [rows[n] for n in waiting[:size]]
-        if _decoded(decoder, batch):
-            deliver({n: _answer(rows[n]) for n in waiting[:size]})
-            del waiting[:size]
-        else:
-            budget = length * _half(size, batch)
+    run_in_batches(speaking.rows, speaking, batch_size)
+    for long in (True, False):  # apart, as the logits of a long text would be held for every row of its batch
+        run_in_batches([part for part in scoring.parts if part.is_long is long], scoring, batch_size)
 
 
-def _length(row: Row) -> int:
-    """Tokens of prompt and answer at their longest."""
-    return len(row.prompt) + row.limit
+class Speaking:
+    """The job of answering: a row is one request."""
 
+    def __init__(self, loaded: LoadedModel, deliver: Deliver) -> None:
+        """Nothing is asked yet."""
+        self._loaded = loaded
+        self._decoder = Decoder(loaded)
+        self._deliver = deliver
+        self._place: dict[int, int] = {}
+        self.rows: list[Row] = []
 
-def _answer(row: Row) -> Answer:
-    assert row.answer is not None, "the decoder returned before this row had its answer"
-    return row.answer
+    def take(self, place: int, request: Request, conditions: Conditions) -> Answer | None:
+        """Take in the request at `place`; the answer, where it is one before the model was asked."""
+        row = row_for(self._loaded, request, conditions)
+        if row.answer is None:
+            self.rows.append(row)
+            self._place[id(row)] = place
+        return row.answer
 
+    def length(self, row: Row) -> int:
+        """Tokens of prompt and answer at their longest."""
+        return len(row.prompt) + row.limit
 
-def _decoded(decoder: GreedyDecoder, batch: list[Row]) -> bool:
-    """Decode `batch`; False, and the rows as they were, where memory ran out."""
-    try:
-        decoder.decode(batch)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-    else:
-        return True
-    for row in batch:
-        row.new, row.answer = [], None
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return False
+    def most(self, row: Row) -> int:
+        """Rows like this one at once."""
+        return batch_size_for(self._loaded, self.length(row))
 
+    def run(self, batch: Sequence[Row]) -> None:
+        """Decode `batch`."""
+        self._decoder.decode(batch)
 
-def _half(size: int, batch: list[Row]) -> int:
-    if size == 1:
-        raise CannotAnswer(
-            f"out of memory: a prompt of {len(batch[0].prompt)} tokens with up to {batch[0].limit} new ones does not"
+    def reset(self, row: Row) -> None:
+        """Forget what was decoded."""
+        row.begin_anew()
+
+    def done(self, batch: Sequence[Row]) -> None:
+        """Hand over the answers."""
+        self._deliver({self._place[id(row)]: row.answer for row in batch if row.answer is not None})
+
+    def too_long(self, row: Row) -> str:
+        """What to say where not even this row alone fits into memory."""
+        return (
+            f"a prompt of {len(row.prompt)} tokens with up to {row.limit} new ones does not"
             " fit even alone; use a smaller max_new_tokens, another --device, or --dtype bfloat16"
         )
-    return size // 2
+
+
+class Scoring:
+    """The job of scoring: a request has a part for each of its continuations, or for each window of a long text."""
+
+    def __init__(self, loaded: LoadedModel, deliver: Deliver) -> None:
+        """Nothing is asked yet."""
+        self._loaded = loaded
+        self._scorer = Scorer(loaded)
+        self._deliver = deliver
+        self._place: dict[int, int] = {}
+        self._parts: dict[int, list[Part]] = {}
+        self.parts: list[Part] = []
+
+    def take(self, place: int, request: Request, conditions: Conditions) -> Answer | None:
+        """Take in the request at `place`; the answer, where it is one before the model was asked."""
+        try:
+            parts = parts_of(self._loaded, request, conditions)
+        except Refused as refusal:
+            return Answer("", "unanswered", reason=str(refusal))
+        self.parts += parts
+        self._parts[place] = parts
+        self._place.update((id(part), place) for part in parts)
+        return None
+
+    def length(self, part: Part) -> int:
+        """Tokens of what is scored and what stands before it."""
+        return len(part.before) + len(part.scored)
+
+    def most(self, part: Part) -> int:
+        """Parts like this one at once; long ones go alone, piece by piece."""
+        return 1 if part.is_long else scored_batch_size_for(self._loaded, self.length(part), len(part.scored))
+
+    def run(self, batch: Sequence[Part]) -> None:
+        """Score `batch`."""
+        self._scorer.score(batch)
+
+    def reset(self, part: Part) -> None:
+        """Forget what was scored."""
+        part.loglikelihood = None
+
+    def done(self, batch: Sequence[Part]) -> None:
+        """Hand over those requests whose last part is scored."""
+        places = {self._place[id(part)] for part in batch}
+        scored = {n: self._parts[n] for n in places if all(part.loglikelihood is not None for part in self._parts[n])}
+        self._deliver({n: answer_of(parts) for n, parts in scored.items()})
+
+    def too_long(self, part: Part) -> str:
+        """What to say where not even this part alone fits into memory."""
+        return (
+            f"a text of {self.length(part)} tokens cannot be scored even alone;"
+            " use shorter texts, another --device, or --dtype bfloat16"
+        )

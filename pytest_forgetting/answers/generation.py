@@ -1,4 +1,4 @@
-"""Batched greedy decoding: the same answers as one prompt at a time, several times sooner.
+"""Batched decoding: the same answers as one prompt at a time, several times sooner.
 
 Rows are left-padded and carry explicit position ids, so that in float32 an answer does not depend on its
 neighbours. Nothing of a checkpoint's generation_config takes part except its end-of-sequence ids.
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
 
-from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.answer import Answer, Finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_forgetting.answers.drawing import Lot
     from pytest_forgetting.models.loading import LoadedModel
+
+NOT_NUMBERS = "the model's logits are not numbers (NaN)"
 
 
 @dataclass(slots=True)
@@ -31,9 +35,17 @@ class Row:
     """Most new tokens."""
     new: list[int] = field(default_factory=list)
     answer: Answer | None = None
+    lot: Lot | None = None
+    """Draws the tokens; None takes the likeliest."""
+    gap: float = inf
+    """The least distance so far between the likeliest token and the next, in logits."""
+
+    def begin_anew(self) -> None:
+        """Forget what was decoded."""
+        self.new, self.answer, self.gap = [], None, inf
 
 
-class GreedyDecoder:
+class Decoder:
     """Decodes rows with one loaded model."""
 
     def __init__(self, loaded: LoadedModel) -> None:
@@ -84,25 +96,29 @@ class GreedyDecoder:
         return out.logits[:, -1]  # type: ignore[no-any-return]
 
     def _advance(self, live: Sequence[Row], logits: torch.Tensor) -> None:
-        """Append to each row its most likely token."""
+        """Append to each row its likeliest token, or the one that is drawn."""
         broken = logits.isnan().any(-1).tolist()
-        for row, token, is_nan in zip(live, logits.argmax(-1).tolist(), broken, strict=True):
+        best, tokens = (each.tolist() for each in logits.topk(2))
+        for n, (row, is_nan) in enumerate(zip(live, broken, strict=True)):
             if is_nan:
-                row.answer = Answer("", "unanswered", reason="the model's logits are not numbers (NaN)")
+                row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
+            elif row.lot is not None:
+                self._append(row, row.lot.draw(logits[n], len(row.new)))
             else:
-                self._append(row, token)
+                row.gap = min(row.gap, best[n][0] - best[n][1])
+                self._append(row, tokens[n][0])
 
     def _append(self, row: Row, token: int) -> None:
         row.new.append(token)
         if token in self.loaded.eos_token_ids:
-            row.answer = self._finished(row, "eos", row.new[:-1])
+            row.answer = self._ended(row, "eos", self._text(row.new[:-1]))
         elif row.stop and (text := first_part(self._text(row.new), row.stop)) is not None:
-            row.answer = Answer(text, "stop", tuple(row.new))
+            row.answer = self._ended(row, "stop", text)
         elif len(row.new) >= row.limit:
-            row.answer = self._finished(row, "length", row.new)
+            row.answer = self._ended(row, "length", self._text(row.new))
 
-    def _finished(self, row: Row, finish: Any, spoken: list[int]) -> Answer:
-        return Answer(self._text(spoken), finish, tuple(row.new))
+    def _ended(self, row: Row, finish: Finish, text: str) -> Answer:
+        return Answer(text, finish, tuple(row.new), gap=None if row.lot is not None else row.gap)
 
     def _text(self, tokens: list[int]) -> str:
         return str(self.loaded.tokenizer.decode(tokens, skip_special_tokens=True))

@@ -80,14 +80,28 @@ class Interview:
         Raises:
             CannotAnswer: a model does not load, or memory does not suffice.
         """
-        wanted: Wanted = {name: [side.request(case) for case in cases] for name, side in self._sides.items()}
+        asked = {name: [side.requests(case) for case in cases] for name, side in self._sides.items()}
+        for name, computed in self.ask_requests(
+            {name: [request for requests in each for request in requests] for name, each in asked.items()}, progress
+        ).items():
+            self.effort.computed[name] += sum(not computed.isdisjoint(requests) for requests in set(asked[name]))
+
+    def ask_requests(self, wanted: Wanted, progress: Progress) -> dict[SideName, set[Request]]:
+        """The same for requests of whatever kind; which of them this process has computed.
+
+        Raises:
+            CannotAnswer: a model does not load, or memory does not suffice.
+        """
+        computed: dict[SideName, set[Request]] = {name: set() for name in wanted}
         while missing := self._missing(wanted):
             if self._take_slot():
                 for name in missing:
                     # Looked up again, side by side: others may have answered, and two sides may be one model.
                     for requests in self._missing({name: missing[name]}).values():
                         self._ask_side(name, requests, progress)
-                return
+                        computed[name].update(requests)
+                break
+        return computed
 
     def close(self) -> None:
         """Free the models and let others onto the device."""
@@ -120,7 +134,6 @@ class Interview:
 
         def deliver(answers: dict[int, Answer]) -> None:
             side.keep({requests[n]: answer for n, answer in answers.items()})
-            self.effort.computed[name] += len(answers)
             progress.advance(len(answers))
 
         try:

@@ -24,6 +24,20 @@ def batch_size_for(loaded: LoadedModel, tokens: int) -> int:
     return rows_that_fit(free_bytes(loaded.device), bytes_per_row(loaded.model, tokens), MOST_ROWS.get(kind, 64))
 
 
+def scored_batch_size_for(loaded: LoadedModel, tokens: int, scored: int) -> int:
+    """Rows of `tokens` tokens of which `scored` are scored that can be read at once."""
+    kind = torch.device(loaded.device).type
+    size = bytes_per_scored_row(loaded.model, tokens, scored)
+    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64))
+
+
+def bytes_per_scored_row(model: Any, tokens: int, scored: int) -> int:
+    """Peak bytes of one row that is scored: activations, and logits of the scored positions, once more in float32."""
+    config = model.config.get_text_config()
+    width = model.dtype.itemsize
+    return int(ACTIVATIONS * config.hidden_size * tokens * width + (width + 8) * config.vocab_size * scored)
+
+
 def bytes_per_row(model: Any, tokens: int) -> int:
     """Peak bytes of one row: KV cache, activations of the prefill, and the logits of its last position."""
     config = model.config.get_text_config()

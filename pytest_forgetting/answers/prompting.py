@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def row_for(loaded: LoadedModel, request: Request, conditions: Conditions) -> Ro
         prompt = prompt_ids(loaded, request, conditions)
     except Refused as refusal:
         return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=str(refusal)))
-    row = Row(prompt, request.stop, request.max_new_tokens)
+    lot = None if request.draw is None else lot_for(request, request.draw)
+    row = Row(prompt, request.stop, request.max_new_tokens, lot=lot)
     if loaded.context_length is not None:
         row.limit = min(row.limit, loaded.context_length - len(prompt))
     if row.limit < 1:
@@ -48,12 +50,49 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
     Raises:
         Refused: the chat template does not take the prompt.
     """
-    if request.text is None:
-        return _ids(loaded.tokenizer(chat_text(loaded, request, conditions), add_special_tokens=False))
-    ids = _ids(loaded.tokenizer(request.text))
+    chat = request.text is None
+    text = chat_text(loaded, request, conditions) if request.text is None else request.text
+    return _encoded(loaded, text, chat=chat) or [_first_token(loaded)]
+
+
+def scored_ids(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[tuple[list[int], list[int]]]:
+    """For each of the request's continuations the token ids of what stands before it, and its own.
+
+    As lm-evaluation-harness 0.4.13 does it (`_encode_pair`): prompt and continuation are tokenised as one text and
+    parted where the prompt's own tokens end; blanks at the prompt's end go with the continuation, since most
+    tokenizers keep a blank with the word behind it.
+
+    Raises:
+        Refused: the chat template does not take the prompt, or a continuation has no tokens of its own.
+    """
+    chat = request.text is None
+    text = chat_text(loaded, request, conditions) if request.text is None else request.text
+    return [_parted(loaded, text, continuation, chat=chat) for continuation in request.continuations]
+
+
+def _parted(loaded: LoadedModel, text: str, continuation: str, *, chat: bool) -> tuple[list[int], list[int]]:
+    if not text:
+        return [_first_token(loaded)], _without_first(loaded, continuation)
+    before = _encoded(loaded, text.rstrip(), chat=chat)
+    behind = _encoded(loaded, text + continuation, chat=chat)[len(before) :]
+    if not behind:
+        raise Refused(f"{continuation!r} has no tokens of its own behind the prompt")
+    return before or [_first_token(loaded)], behind
+
+
+def _without_first(loaded: LoadedModel, text: str) -> list[int]:
+    """The tokens of a whole text, less the one that it would begin with."""
+    ids = _ids(loaded.tokenizer(text, add_special_tokens=False))
+    return ids[1:] if len(ids) > 1 and ids[0] == _first_token(loaded) else ids
+
+
+def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
+    if chat:
+        return _ids(loaded.tokenizer(text, add_special_tokens=False))
+    ids = _ids(loaded.tokenizer(text))
     if len(ids) > 1 and ids[-1] == loaded.tokenizer.eos_token_id:
         ids.pop()
-    return ids or [_first_token(loaded)]
+    return ids
 
 
 def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:

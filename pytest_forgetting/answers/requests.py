@@ -15,15 +15,28 @@ ANSWER_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """Which of a model's possible answers is wanted, where it is to be drawn instead of the likeliest."""
+
+    temperature: float
+    number: int
+    """Counts the answers drawn to one prompt; each number always draws the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt in the form that one model is asked it, with its decoding limits."""
+    """One prompt in the form that one model is asked it, and what is wanted of the model: an answer, or scores."""
 
     text: str | None
     """The plain text, None where the model is asked through its chat template."""
     messages: tuple[tuple[str, str], ...]
     """(role, content) turns; empty for plain text."""
-    stop: tuple[str, ...]
-    max_new_tokens: int
+    stop: tuple[str, ...] = ()
+    max_new_tokens: int = 0
+    draw: Draw | None = None
+    """None: the greedy answer."""
+    continuations: tuple[str, ...] = ()
+    """Texts whose log-likelihood behind the prompt is wanted, in the place of an answer."""
 
     @property
     def shown(self) -> str:
@@ -35,17 +48,35 @@ class Request:
         return "\n".join(f"{role}: {content}" for role, content in self.messages)
 
     def content(self) -> list[Any]:
-        """The request as plain JSON values, for hashing and for recordings."""
+        """The request as plain JSON values, for hashing and for recordings; what is not asked for is left out."""
         prompt = self.text if self.text is not None else [list(turn) for turn in self.messages]
-        return [prompt, list(self.stop), self.max_new_tokens]
+        return [prompt, list(self.stop), self.max_new_tokens, *self._special()]
+
+    def _special(self) -> list[Any]:
+        if self.continuations:
+            return [{"continuations": list(self.continuations)}]
+        return [] if self.draw is None else [asdict(self.draw)]
 
 
-def request_for(prompt: Prompt, *, chat: bool) -> Request:
-    """Take from `prompt` the form that fits: messages where there is a chat template, else text."""
-    if not chat:
-        return Request(prompt.text, (), prompt.text_stop, prompt.max_new_tokens)
-    turns = tuple((message.role, message.content) for message in prompt.messages)
-    return Request(None, turns, prompt.chat_stop, prompt.max_new_tokens)
+def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
+    """All that one model is asked for one case, in the form that fits: messages where there is a chat template.
+
+    Args:
+        prompt: in both forms.
+        chat: whether the model is asked through a chat template.
+    """
+    chat = chat and bool(prompt.messages)
+    text = None if chat else prompt.text
+    turns = tuple((message.role, message.content) for message in prompt.messages) if chat else ()
+    if prompt.continuations:
+        # A chat template ends where the answer begins; behind plain text the delimiter stands between the two.
+        lead = "" if chat else prompt.delimiter
+        return (Request(text, turns, continuations=tuple(lead + each for each in prompt.continuations)),)
+    stop = prompt.chat_stop if chat else prompt.text_stop
+    if prompt.temperature == 0:
+        return (Request(text, turns, stop, prompt.max_new_tokens),)
+    draws = (Draw(prompt.temperature, number) for number in range(prompt.samples))
+    return tuple(Request(text, turns, stop, prompt.max_new_tokens, draw) for draw in draws)
 
 
 @dataclass(frozen=True)

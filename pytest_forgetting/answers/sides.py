@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import Conditions, Request, key, request_for
+from pytest_forgetting.answers.requests import Conditions, Request, key, requests_for
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.suites.cases import Case, Suite
 
 SideName = Literal["baseline", "model"]
+Answers = tuple[Answer, ...]
+"""To one case: one, or as many as were drawn."""
 
 
 class Side(Protocol):
@@ -27,11 +29,11 @@ class Side(Protocol):
     def template_hash(self) -> str | None:
         """Hash of the chat template it is asked through, None for plain text."""
 
-    def request(self, case: Case) -> Request:
-        """What this side is asked for `case`."""
+    def requests(self, case: Case) -> tuple[Request, ...]:
+        """What this side is asked for `case`: once, or as often as answers are to be drawn."""
 
-    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answer | None]:
-        """The answers at hand, in the order of `cases`."""
+    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:
+        """The answers at hand, in the order of `cases`; None where one of a case is not."""
 
 
 class LiveSide:
@@ -50,13 +52,15 @@ class LiveSide:
         template = self.conditions.chat_template
         return None if template is None else hashlib.sha256(template.encode()).hexdigest()
 
-    def request(self, case: Case) -> Request:
+    def requests(self, case: Case) -> tuple[Request, ...]:
         """What this side is asked for `case`."""
-        return request_for(case.prompt, chat=self.conditions.chat_template is not None)
+        return requests_for(case.prompt, chat=self.conditions.chat_template is not None)
 
-    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answer | None]:  # noqa: ARG002 - recordings need it
+    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:  # noqa: ARG002 - recordings need it
         """The stored answers, in the order of `cases`."""
-        return self.stored([self.request(case) for case in cases])
+        asked = [self.requests(case) for case in cases]
+        found = iter(self.stored([request for requests in asked for request in requests]))
+        return [_complete([next(found) for _ in requests]) for requests in asked]
 
     def stored(self, requests: Sequence[Request]) -> list[Answer | None]:
         """The stored answers, in the order of `requests`."""
@@ -78,14 +82,19 @@ class RecordedSide:
         self.participant = recording.participant
         self.template_hash = recording.chat_template
 
-    def request(self, case: Case) -> Request:
+    def requests(self, case: Case) -> tuple[Request, ...]:
         """How the recorded model was asked `case`."""
-        return self._recording.request(case)
+        return self._recording.requests(case)
 
-    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answer | None]:
+    def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:
         """The recorded answers, in the order of `cases`."""
         return [self._recording.recall(suite.name, case) for case in cases]
 
     def misfits(self, suite: str, cases: Sequence[Case]) -> list[str]:
         """What differs between the recording and all `cases` of suites named `suite`."""
         return self._recording.misfits(suite, cases)
+
+
+def _complete(answers: Sequence[Answer | None]) -> Answers | None:
+    known = tuple(answer for answer in answers if answer is not None)
+    return known if len(known) == len(answers) else None

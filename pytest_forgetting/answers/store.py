@@ -155,9 +155,11 @@ class Store:
 
 def _to_json(answer: Answer) -> str:
     # ASCII on purpose: a lone surrogate in a model's output is no valid UTF-8, but a valid escape.
-    return json.dumps([answer.text, answer.finish, answer.tokens, answer.reason], separators=(",", ":"))
+    row = [answer.text, answer.finish, answer.tokens, answer.reason, answer.loglikelihoods, answer.gap]
+    return json.dumps(row, separators=(",", ":"))
 
 
 def _from_json(text: str) -> Answer:
-    words, finish, tokens, reason = json.loads(text)
-    return Answer(words, finish, None if tokens is None else tuple(tokens), reason)
+    words, finish, tokens, reason, *later = json.loads(text)
+    scores, gap = later or ((), None)  # rows of earlier versions end before these
+    return Answer(words, finish, None if tokens is None else tuple(tokens), reason, tuple(scores), gap)

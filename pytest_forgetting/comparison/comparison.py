@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Literal
 
 from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, points, rule, weigh
 from pytest_forgetting.comparison.multiplicity import holm
-from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
+from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Counts, count
 from pytest_forgetting.comparison.proof import smallest_n
 from pytest_forgetting.suites.cases import GatePolicy, Suite
 
@@ -93,6 +95,7 @@ class Judge:
         """Count and judge one scope; without `gated` it is only reported."""
         counts = count(results)
         evidence = weigh(counts, threshold.allowed, self.confidence, by_cluster(results))
+        threshold = replace(threshold, chance=chance_of(results))
         return self._ruled(ScopeResult(name, counts, Ruling("reported", ""), threshold, evidence), gated=gated)
 
     def categories(
@@ -164,16 +167,24 @@ def _category_threshold(suite: Suite, category: str) -> Threshold:
     return Threshold(suite.gate.max_drop if allowed is None else allowed, rule=suite.gate.rule)
 
 
-def by_cluster(results: Sequence[CaseResult]) -> list[list[int]] | None:
-    """Baseline's grades less the model's, cluster by cluster; None where every case stands by itself."""
-    if not any(result.case.cluster for result in results):
+def chance_of(results: Sequence[CaseResult]) -> Fraction:
+    """The share of `results` that guessing gets right: one in k of cases with k choices, none of others."""
+    sizes = Counter(len(result.case.choices) for result in results if result.outcome != "unanswered")
+    guessed = sum((Fraction(cases, size) for size, cases in sizes.items() if size), Fraction(0))
+    return guessed / (sizes.total() or 1)
+
+
+def by_cluster(results: Sequence[CaseResult]) -> list[list[Amount]] | None:
+    """Baseline's grades less the model's, cluster by cluster; None where every case stands by itself and is whole."""
+    if not any(result.case.cluster or result.case.prompt.samples > 1 for result in results):
         return None  # nearly every suite: nothing is built for each of its cases
-    clusters: dict[object, list[int]] = {}
+    clusters: dict[object, list[Amount]] = {}
     for result in results:
         if result.outcome != "unanswered":
-            difference = result.baseline.correct - result.model.correct
+            difference = result.baseline.share - result.model.share
             clusters.setdefault(result.case.cluster or id(result), []).append(difference)
-    return list(clusters.values()) if any(len(cluster) > 1 for cluster in clusters.values()) else None
+    telling = any(len(cluster) > 1 or isinstance(cluster[0], Fraction) for cluster in clusters.values())
+    return list(clusters.values()) if telling else None
 
 
 def too_small(suite: Suite, confidence: float) -> str | None:

@@ -28,6 +28,8 @@ class Threshold:
     min_gain: Fraction | None = None
     min_retention: Fraction | None = None
     rule: Rule = "threshold"
+    chance: Fraction = Fraction(0)
+    """What guessing gets right (choice): a baseline is only as knowing as it is above that."""
 
     @property
     def allowed(self) -> Fraction:
@@ -114,8 +116,9 @@ def _gain(counts: Counts, threshold: Threshold, evidence: Evidence | None) -> Ru
 
 
 def _loss(counts: Counts, threshold: Threshold, evidence: Evidence | None) -> Ruling:
-    if counts.baseline_accuracy <= threshold.max_drop:
-        return _unmeasured("the baseline does not know this: nothing to forget")
+    if counts.baseline_accuracy - threshold.chance <= threshold.max_drop:
+        guessed = f" beyond guessing ({percent(threshold.chance)})" if threshold.chance else ""
+        return _unmeasured(f"the baseline does not know this{guessed}: nothing to forget")
     beyond, least = counts.drop > threshold.max_drop, threshold.min_retention
     if not beyond and least is not None and (counts.retention or 0) < least:
         return Ruling("fail", f"retention {percent(counts.retention)} < {percent(least)}")
@@ -148,6 +151,8 @@ def weigh(counts: Counts, allowed: Fraction, confidence: float, together: Differ
         return None
     margin = float(allowed)
     if together is None:
+        assert isinstance(counts.forgotten, int)
+        assert isinstance(counts.learned, int), "cases that count in parts come with their differences"
         table, effect = (counts.forgotten, counts.learned, counts.n), 1.0
         low, high = tango_interval(*table, confidence)
         p = mcnemar_mid_p(counts.forgotten, counts.learned)

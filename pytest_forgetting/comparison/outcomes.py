@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Literal
 
 from pytest_forgetting.suites.cases import SEVERITIES, Case, Severity
 
-Outcome = Literal["retained", "forgotten", "learned", "unknown", "unanswered"]
+Outcome = Literal["retained", "forgotten", "learned", "unknown", "measured", "unanswered"]
+Amount = int | Fraction
+"""Whole where every case is asked once; a case asked K times counts in parts."""
 
 _BY_GRADES: dict[tuple[bool, bool], Outcome] = {
     (True, True): "retained",
@@ -29,6 +31,15 @@ class Judged:
     correct: bool
     why: str = ""
     """Why it is wrong, or why there is no answer."""
+    loglikelihoods: tuple[float, ...] = ()
+    """Of each choice, or of the text, in nats (choice, text)."""
+    right_share: Fraction | None = None
+    """The share of right answers among those drawn; None where there is but one answer."""
+
+    @property
+    def share(self) -> Amount:
+        """How right it is, from 0 to 1."""
+        return int(self.correct) if self.right_share is None else self.right_share
 
     @property
     def answered(self) -> bool:
@@ -48,9 +59,11 @@ class CaseResult:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the baseline's knowledge."""
+        """What became of the baseline's knowledge; where answers were drawn, by the majority of each side's."""
         if not (self.baseline.answered and self.model.answered):
             return "unanswered"
+        if self.case.measured:
+            return "measured"
         return _BY_GRADES[self.baseline.correct, self.model.correct]
 
     def fails(self, fail_on: Severity) -> bool:
@@ -72,17 +85,18 @@ class CaseResult:
 class Counts:
     """Outcomes counted over a scope. All shares are exact fractions of `n`."""
 
-    retained: int = 0
-    forgotten: int = 0
-    learned: int = 0
-    unknown: int = 0
+    retained: Amount = 0
+    forgotten: Amount = 0
+    learned: Amount = 0
+    unknown: Amount = 0
+    measured: int = 0
+    """Texts that are measured, not judged: outside `n`, as are those unanswered."""
     unanswered: int = 0
-    """Outside `n`."""
 
     @property
     def n(self) -> int:
         """Cases that both sides answered."""
-        return self.retained + self.forgotten + self.learned + self.unknown
+        return int(self.retained + self.forgotten + self.learned + self.unknown)
 
     @property
     def drop(self) -> Fraction:
@@ -107,6 +121,26 @@ class Counts:
 
 
 def count(results: Iterable[CaseResult]) -> Counts:
-    """Count the outcomes of `results`."""
-    tally = Counter(str(result.outcome) for result in results)
-    return Counts(**tally)
+    """Count the outcomes of `results`.
+
+    A case whose answers were drawn counts in parts: of a case right in 4 of 5 answers before and in 1 of 5 now, three
+    fifths are forgotten, one is retained and one was unknown. So forgotten − learned is the drop times n, exactly.
+    """
+    tally: Counter[str] = Counter()
+    parts = Counts()
+    for result in results:
+        if result.baseline.right_share is None or result.outcome == "unanswered":
+            tally[result.outcome] += 1
+        else:
+            parts = _added(parts, result.baseline.share, result.model.share)
+    whole = Counts(**tally)
+    return _sum(whole, parts) if parts.n else whole
+
+
+def _added(counts: Counts, had: Amount, has: Amount) -> Counts:
+    more = Counts(min(had, has), max(0, had - has), max(0, has - had), 1 - max(had, has))
+    return _sum(counts, more)
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(Counts)))

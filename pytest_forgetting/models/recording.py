@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import Request, request_for
+from pytest_forgetting.answers.requests import Draw, Request, requests_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting.files import replace_file
@@ -47,15 +47,17 @@ class Recording:
         self.ref = ref
         self.participant = participant
         self.chat_template = chat_template
-        self._lines = {(line.suite, line.id): line for line in lines}
+        self._lines: dict[tuple[str, str], list[Recorded]] = {}
+        for line in lines:
+            self._lines.setdefault((line.suite, line.id), []).append(line)
 
-    def request(self, case: Case) -> Request:
+    def requests(self, case: Case) -> tuple[Request, ...]:
         """How the recorded model would have been asked `case`."""
-        return request_for(case.prompt, chat=self.chat_template is not None)
+        return requests_for(case.prompt, chat=self.chat_template is not None)
 
-    def recall(self, suite: str, case: Case) -> Answer:
-        """The recorded answer; `misfits` has made sure that there is one."""
-        return self._lines[suite, case.id].answer
+    def recall(self, suite: str, case: Case) -> tuple[Answer, ...]:
+        """The recorded answers; `misfits` has made sure that there are some."""
+        return tuple(line.answer for line in self._lines[suite, case.id])
 
     def misfits(self, suite: str, cases: Sequence[Case]) -> list[str]:
         """What differs between the recording and `cases`, a line per kind of difference; empty if it fits.
@@ -65,13 +67,13 @@ class Recording:
             cases: all cases of the suites of that name; two files in two folders may share one.
         """
         asked = [case for case in cases if case.skip is None]
-        known = {case: line for (name, case), line in self._lines.items() if name == suite}
+        known = {case: [line.request for line in lines] for (name, case), lines in self._lines.items() if name == suite}
         missing = [f"'{case.id}'" for case in asked if case.id not in known]
         surplus = [f"'{case}'" for case in known.keys() - {case.id for case in cases}]
         changed = [
-            f"'{case.id}' ({_difference(known[case.id].request, self.request(case))})"
+            f"'{case.id}' ({_difference(known[case.id], self.requests(case))})"
             for case in asked
-            if case.id in known and known[case.id].request != self.request(case)
+            if case.id in known and known[case.id] != list(self.requests(case))
         ]
         where = f"{self.ref}: suite '{suite}'"
         return [
@@ -88,12 +90,24 @@ def _misfit(where: str, what: str, names: Sequence[str]) -> list[str]:
     return [f"{where}: {len(names)} {what}: {shown}"]
 
 
-def _difference(recorded: Request, asked: Request) -> str:
-    if recorded.max_new_tokens != asked.max_new_tokens:
-        return f"max_new_tokens {recorded.max_new_tokens} recorded, {asked.max_new_tokens} asked"
-    if recorded.stop != asked.stop:
-        return f"stop {list(recorded.stop)} recorded, {list(asked.stop)} asked"
-    return f"prompt {recorded.shown!r} recorded, {asked.shown!r} asked"
+def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
+    """The first thing in which two requests for one case differ."""
+    if len(recorded) != len(asked):
+        return f"{len(recorded)} samples recorded, {len(asked)} asked"
+    had, now = next((had, now) for had, now in zip(recorded, asked, strict=True) if had != now)
+    if had.continuations != now.continuations:
+        return f"choices {list(had.continuations)} recorded, {list(now.continuations)} asked"
+    if had.draw != now.draw:
+        return f"{_drawn(had.draw)} recorded, {_drawn(now.draw)} asked"
+    if had.max_new_tokens != now.max_new_tokens:
+        return f"max_new_tokens {had.max_new_tokens} recorded, {now.max_new_tokens} asked"
+    if had.stop != now.stop:
+        return f"stop {list(had.stop)} recorded, {list(now.stop)} asked"
+    return f"prompt {had.shown!r} recorded, {now.shown!r} asked"
+
+
+def _drawn(draw: Draw | None) -> str:
+    return "the likeliest answer" if draw is None else f"sample {draw.number} at temperature {draw.temperature:g}"
 
 
 def read(ref: str) -> Recording:
@@ -144,14 +158,24 @@ def write(
 def _to_json(line: Recorded) -> dict[str, Any]:
     request, answer = line.request, line.answer
     prompt: Any = request.text if request.text is not None else [list(turn) for turn in request.messages]
-    told = {"answer": answer.text, "finish": answer.finish} | ({"reason": answer.reason} if answer.reason else {})
-    asked = {"prompt": prompt, "stop": list(request.stop), "max_new_tokens": request.max_new_tokens}
-    return {"suite": line.suite, "id": line.id, **asked, **told}
+    row = {"suite": line.suite, "id": line.id, "prompt": prompt, "finish": answer.finish}
+    row |= {"reason": answer.reason} if answer.reason else {}
+    if request.continuations:
+        return row | {"continuations": list(request.continuations), "loglikelihoods": list(answer.loglikelihoods)}
+    drawn = {} if request.draw is None else {"draw": asdict(request.draw)}
+    asked = {"stop": list(request.stop), "max_new_tokens": request.max_new_tokens}
+    return row | asked | drawn | {"answer": answer.text}
 
 
 def _from_json(row: dict[str, Any]) -> Recorded:
     prompt = row["prompt"]
     text = prompt if isinstance(prompt, str) else None
     turns = () if text is not None else tuple((role, content) for role, content in prompt)
-    request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"])
-    return Recorded(row["suite"], row["id"], request, Answer(row["answer"], row["finish"], reason=row.get("reason")))
+    scores = tuple(float(score) for score in row.get("loglikelihoods", ()))
+    if "continuations" in row:
+        request = Request(text, turns, continuations=tuple(row["continuations"]))
+    else:
+        draw = Draw(**row["draw"]) if "draw" in row else None
+        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw)
+    answer = Answer(row.get("answer", ""), row["finish"], reason=row.get("reason"), loglikelihoods=scores)
+    return Recorded(row["suite"], row["id"], request, answer)

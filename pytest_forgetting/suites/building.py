@@ -12,11 +12,10 @@ from pydantic import ValidationError
 from pytest_forgetting.suites.cases import Case, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
 from pytest_forgetting.suites.prompts import Prompting
-from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys, SuiteKeys
+from pytest_forgetting.suites.schema import ANSWERING, NEEDED, SPELLINGS, CaseKeys, SuiteKeys
 from pytest_forgetting.suites.spelling import hint
 
 _ASKED = ("question", "prompt", "messages")
-_QA_ONLY, _CHECKLIST_ONLY = ("correct_answer", "match"), ("test", "checks", "severity", "require")
 RESERVED = "gate"
 
 
@@ -64,12 +63,16 @@ class CaseBuilder:
         keys = self._keys(row)
         self._check_kind(keys)
         prompt = self._prompt(keys)
-        title = keys.test or keys.question or keys.prompt or prompt.messages[-1].content
+        title = keys.test or keys.question or keys.prompt or keys.text or prompt.messages[-1].content
+        right_choice = self._right_choice(keys, row)
         case = Case(
             id=self._id(keys, prompt, f"{file}:{line}"),
             category=self._category(keys),
             prompt=prompt,
-            expected=tuple(keys.correct_answer or ()),
+            expected=tuple(keys.correct_answer or ()) if keys.choices is None else (keys.choices[right_choice or 0],),
+            right_choice=right_choice,
+            score=self._suite.score,
+            measured=keys.text is not None,
             match=(keys.match or self._suite.match) if self._suite.forgetting == "qa" else None,
             checks=self._checks(keys),
             title=title,
@@ -109,16 +112,43 @@ class CaseBuilder:
         return Fault(f"{path[0]}: {told} (found {finding['input']!r:.60})", path)
 
     def _check_kind(self, keys: CaseKeys) -> None:
-        qa = self._suite.forgetting == "qa"
-        odd = [name for name in (_CHECKLIST_ONLY if qa else _QA_ONLY) if getattr(keys, name) is not None]
+        kind = self._suite.forgetting
+        odd = [name for name, kinds in ANSWERING.items() if kind not in kinds and getattr(keys, name) is not None]
         if odd:
-            raise Fault(f"'{odd[0]}' has no meaning in a {self._suite.forgetting} suite", [odd[0]], key=True)
-        if qa and keys.correct_answer is None:
+            raise Fault(f"'{odd[0]}' has no meaning in a {kind} suite", [odd[0]], key=True)
+        lacking = [name for name in NEEDED[kind] if getattr(keys, name) is None]
+        if lacking == ["correct_answer"]:
             raise Fault("no answer; wanted 'correct_answer'")
-        if not qa and (keys.checks is None or keys.test is None):
-            raise Fault(f"no '{'checks' if keys.checks is None else 'test'}'; a checklist case needs it")
+        if lacking:
+            raise Fault(f"no '{lacking[0]}'; a {kind} case needs it")
 
     def _prompt(self, keys: CaseKeys) -> Prompt:
+        if keys.text is not None:
+            return Prompt("", (), continuations=(keys.text,))
+        if keys.choices is not None:
+            return self._prompting.choosing(self._asked(keys), keys.choices, self._suite.delimiter)
+        return self._asked(keys)
+
+    def _right_choice(self, keys: CaseKeys, row: Any) -> int | None:
+        """Which choice is right: a whole number counts from 0, a text is one of them (or, from CSV, such a number)."""
+        if keys.choices is None:
+            return None
+        if len(set(keys.choices)) < len(keys.choices):
+            twice = next(each for each in keys.choices if keys.choices.count(each) > 1)
+            raise Fault(f"choices: {twice!r} stands there twice", ["choices"])
+        given = next(value for name, value in row.items() if SPELLINGS.get(name, name) == "correct_answer")
+        if isinstance(given, list):
+            raise Fault(f"correct_answer: found {len(given)} of them; wanted one of the choices", ["correct_answer"])
+        if isinstance(given, str) and given in keys.choices:
+            return keys.choices.index(given)
+        number = int(given) if isinstance(given, int) or (isinstance(given, str) and given.isdecimal()) else -1
+        if not 0 <= number < len(keys.choices):
+            last = len(keys.choices) - 1
+            wanted = f"wanted one of the choices, or its number from 0 to {last}"
+            raise Fault(f"correct_answer: found {given!r:.60}; {wanted}", ["correct_answer"])
+        return number
+
+    def _asked(self, keys: CaseKeys) -> Prompt:
         given = [name for name in _ASKED if getattr(keys, name) is not None]
         if len(given) != 1:
             raise Fault(f"found {' and '.join(given) or 'none of them'}; wanted one of question, prompt, messages")
@@ -174,8 +204,8 @@ def _as_spelled(row: Any, path: Sequence[str | int]) -> Sequence[str | int]:
 
 def _slug(prompt: Prompt) -> str:
     """A readable start of the question, and a hash of all of it."""
-    content = repr((prompt.text, [(turn.role, turn.content) for turn in prompt.messages]))
-    asked = prompt.messages[-1].content if prompt.messages else prompt.text
+    content = repr((prompt.text, [(turn.role, turn.content) for turn in prompt.messages], *prompt.continuations))
+    asked = prompt.messages[-1].content if prompt.messages else prompt.text or prompt.continuations[0]
     words = re.sub(r"[^a-z0-9]+", "-", asked.lower()).strip("-")[:40].strip("-")
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{words}-{digest}" if words else digest

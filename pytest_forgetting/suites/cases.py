@@ -11,10 +11,11 @@ from typing import Literal
 
 from pytest_forgetting.settings import Rule
 
-Kind = Literal["qa", "checklist"]
+Kind = Literal["qa", "checklist", "choice", "text"]
 Role = Literal["general", "target"]
 Severity = Literal["critical", "high", "medium", "low"]
 MatchRule = Literal["word", "exact", "number", "contains", "regex"]
+Score = Literal["acc", "acc_norm", "acc_bytes"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 """From the gravest down."""
@@ -41,6 +42,14 @@ class Prompt:
     chat_stop: tuple[str, ...] = ()
     """Strings that end an answer to `messages`."""
     max_new_tokens: int = 50
+    samples: int = 1
+    """How often it is asked."""
+    temperature: float = 0.0
+    """0: the likeliest answer; above, answers are drawn."""
+    continuations: tuple[str, ...] = ()
+    """Texts whose log-likelihood behind the prompt is wanted, in the place of an answer (choice, text)."""
+    delimiter: str = ""
+    """Stands between `text` and each continuation; a chat template ends where the answer begins, and needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,10 @@ class Case:
     """How `expected` is compared with the answer (qa)."""
     checks: tuple[Check, ...] = ()
     """All must hold (checklist)."""
+    right_choice: int | None = None
+    """Which of the prompt's continuations is right, counted from 0 (choice)."""
+    score: Score = "acc"
+    """By what measure the likeliest choice is found (choice)."""
     title: str = ""
     """What a person reads in lists: the question, or the checklist entry's `test`."""
     severity: Severity | None = None
@@ -78,10 +91,17 @@ class Case:
     """The reason, if the case is not to be asked."""
     cluster: str | None = None
     """Cases of one cluster are not independent of each other."""
+    measured: bool = False
+    """A text that is measured, not judged (text)."""
     file: str = ""
     """The file that the case stands in (the suite's, or its source's), as shown to people."""
     line: int = 0
     """1-based line in `file`."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What can be chosen from (choice); empty for all other kinds."""
+        return () if self.right_choice is None else self.prompt.continuations
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,8 @@ class GatePolicy:
     """`role: target` only."""
     min_retention: Fraction | None = None
     """Least share of what the baseline knew that must be kept; None: not asked for."""
+    max_increase: Fraction | None = None
+    """By which share the cross-entropy of texts may grow (text); None: it is only reported."""
 
     def category_threshold(self, category: str) -> Fraction | None:
         """The allowed drop of `category`, or None where categories are reported only."""

@@ -14,7 +14,7 @@ from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
-from pytest_forgetting.suites.schema import GateKeys, SourceKeys, SuiteKeys
+from pytest_forgetting.suites.schema import MEANINGFUL, GateKeys, SourceKeys, SuiteKeys
 from pytest_forgetting.suites.sources import read_rows, source_file
 from pytest_forgetting.suites.spelling import hint
 
@@ -42,6 +42,7 @@ def load_suite(
         return _suite(path, shown, keys, builder)
     document = Document(_text(path, shown), shown)
     keys = _suite_keys(document)
+    builder.findings += _meaningless(document, keys)
     builder.start(keys, _prompting(document, keys))
     _read_cases(builder, document, keys, shown)
     _read_sources(builder, document, keys, path, shown)
@@ -102,6 +103,20 @@ def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], u
     return f"unknown key '{path[-1]}'; {hint(str(path[-1]), fields)}"
 
 
+def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
+    """Keys that say nothing in a suite of this kind: their author expects something that would not happen."""
+    for name, kinds in MEANINGFUL.items():
+        if name in keys.model_fields_set and keys.forgetting not in kinds:
+            told = f"'{name}' has no meaning in a {keys.forgetting} suite"
+            yield f"{document.where([name], key=True)}: {told}; it has one in {' and '.join(kinds)}"
+    if keys.samples > 1 and keys.temperature == 0:
+        told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
+        yield f"{document.where(['samples'])}: {told}"
+    if keys.gate.max_increase is not None and keys.forgetting != "text":
+        where = document.where(["gate", "max_increase"], key=True)
+        yield f"{where}: 'max_increase' is for text suites; wanted 'max_drop'"
+
+
 def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
     if keys.template is not None and (fault := template_fault(keys.template)):
         raise SuiteError(f"{document.where(['template'])}: template: {fault}")
@@ -110,7 +125,9 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
         raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
     shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
     stop = None if keys.stop is None else tuple(keys.stop)
-    return Prompting(keys.template, turns, keys.system, shots, stop, keys.max_new_tokens)
+    return Prompting(
+        keys.template, turns, keys.system, shots, stop, keys.max_new_tokens, keys.samples, keys.temperature
+    )
 
 
 def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:
@@ -173,4 +190,5 @@ def _policy(keys: GateKeys) -> GatePolicy:
         rule=keys.rule,
         min_gain=keys.min_gain,
         min_retention=keys.min_retention,
+        max_increase=keys.max_increase,
     )

@@ -34,6 +34,8 @@ class Prompting:
     few_shot: tuple[tuple[str, str], ...] = ()
     stop: tuple[str, ...] | None = None
     max_new_tokens: int = 50
+    samples: int = 1
+    temperature: float = 0.0
 
     def question(self, question: str) -> Prompt:
         """A question through the template."""
@@ -53,9 +55,13 @@ class Prompting:
         """Messages that are taken as they are."""
         return self._prompt(transcript(turns), list(turns), ())
 
+    def choosing(self, prompt: Prompt, choices: Sequence[str], delimiter: str) -> Prompt:
+        """The same prompt with texts to be scored behind it, in the place of an answer."""
+        return Prompt(prompt.text, prompt.messages, continuations=tuple(choices), delimiter=delimiter)
+
     def _prompt(self, text: str, turns: Sequence[Message], text_stop: tuple[str, ...]) -> Prompt:
         stops = (text_stop, ()) if self.stop is None else (self.stop, self.stop)
-        return Prompt(text, tuple(turns), stops[0], stops[1], self.max_new_tokens)
+        return Prompt(text, tuple(turns), *stops, self.max_new_tokens, self.samples, self.temperature)
 
     def _rendered(self, question: str) -> str:
         return (self.template or DEFAULT_TEMPLATE).format(question=question)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pytest_forgetting.settings import Rule, fraction
-from pytest_forgetting.suites.cases import Kind, MatchRule, Role, Severity
+from pytest_forgetting.suites.cases import Kind, MatchRule, Role, Score, Severity
 
 
 def _share(value: Any) -> Fraction:
@@ -18,6 +18,17 @@ def _share(value: Any) -> Fraction:
         return fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError("wanted a share from 0 to 1, such as 0.1 or 10%") from None
+
+
+def _growth(value: Any) -> Fraction:
+    """A share that may be above 1: a cross-entropy can more than double."""
+    try:
+        growth = Fraction(str(value).rstrip("%")) / (100 if str(value).endswith("%") else 1)
+    except (ValueError, ZeroDivisionError):
+        growth = Fraction(-1)
+    if isinstance(value, bool) or growth < 0:
+        raise ValueError("wanted a share of 0 or more, such as 0.05 or 5%")
+    return growth
 
 
 def _answer(value: Any) -> str:
@@ -71,10 +82,11 @@ class GateKeys(Strict):
     rule: Rule = "threshold"
     min_gain: Share = Fraction(0)
     min_retention: Share | None = None
+    max_increase: Annotated[Fraction, BeforeValidator(_growth)] | None = None
 
 
 class CaseKeys(Strict):
-    """One case of either kind."""
+    """One case of any kind."""
 
     id: Name | None = None
     category: Name = "general"
@@ -83,6 +95,8 @@ class CaseKeys(Strict):
     messages: Annotated[list[Turn], Field(min_length=1)] | None = None
     correct_answer: Annotated[list[AnswerText], BeforeValidator(_answers), Field(min_length=1)] | None = None
     match: MatchRule | None = None
+    choices: Annotated[list[AnswerText], Field(min_length=2)] | None = None
+    text: Words | None = None
     test: Words | None = None
     checks: Annotated[list[Any], Field(min_length=1)] | None = None
     severity: Severity | None = None
@@ -111,13 +125,60 @@ class SuiteKeys(Strict):
     few_shot: list[Shot] = []
     max_new_tokens: Annotated[int, Field(gt=0, le=100_000)] = 50
     stop: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_strings)] | None = None
+    samples: Annotated[int, Field(gt=0, le=1000)] = 1
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     match: MatchRule = "word"
+    score: Score = "acc"
+    delimiter: str = " "
     severity: Severity = "medium"
     fail_on: Severity = "critical"
     gate: GateKeys = GateKeys()
     cases: list[Any] = []
     source: Any = None
 
+
+_GENERATING: tuple[Kind, ...] = ("qa", "checklist")
+_PROMPTING: tuple[Kind, ...] = (*_GENERATING, "choice")
+
+MEANINGFUL: dict[str, tuple[Kind, ...]] = {
+    "template": _PROMPTING,
+    "messages": _PROMPTING,
+    "system": _PROMPTING,
+    "few_shot": _PROMPTING,
+    "max_new_tokens": _GENERATING,
+    "stop": _GENERATING,
+    "samples": _GENERATING,
+    "temperature": _GENERATING,
+    "match": ("qa",),
+    "score": ("choice",),
+    "delimiter": ("choice",),
+    "severity": ("checklist",),
+    "fail_on": ("checklist",),
+}
+"""Keys of a suite that mean something in some kinds only."""
+
+ANSWERING: dict[str, tuple[Kind, ...]] = {
+    "question": _PROMPTING,
+    "prompt": _PROMPTING,
+    "messages": _PROMPTING,
+    "correct_answer": ("qa", "choice"),
+    "match": ("qa",),
+    "choices": ("choice",),
+    "text": ("text",),
+    "test": ("checklist",),
+    "checks": ("checklist",),
+    "severity": ("checklist",),
+    "require": ("checklist",),
+}
+"""The same for the keys of a case."""
+
+NEEDED: dict[Kind, tuple[str, ...]] = {
+    "qa": ("correct_answer",),
+    "checklist": ("checks", "test"),
+    "choice": ("choices", "correct_answer"),
+    "text": ("text",),
+}
+"""Keys that a case of each kind must have, beside what is asked."""
 
 SPELLINGS = {
     "input": "question",

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from pytest_forgetting.answers import asking
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import ask
-from pytest_forgetting.answers.generation import GreedyDecoder, first_part
+from pytest_forgetting.answers.generation import Decoder, first_part
 from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.loading import LoadedModel, LoadedPair, LoadOptions
@@ -131,7 +131,7 @@ def test_a_lack_of_memory_halves_the_batch(tmp_path: Path, monkeypatch: pytest.M
     """Batches that do not fit are asked again smaller, and no answer changes."""
     sizes = []
 
-    class Cramped(GreedyDecoder):
+    class Cramped(Decoder):
         def decode(self, rows: Any) -> None:
             sizes.append(len(rows))
             super().decode(rows)
@@ -140,7 +140,7 @@ def test_a_lack_of_memory_halves_the_batch(tmp_path: Path, monkeypatch: pytest.M
 
     with speaking(tiny_llama(tmp_path / "m")) as loaded:
         expected = answers(loaded, requests())
-        monkeypatch.setattr(asking, "GreedyDecoder", Cramped)
+        monkeypatch.setattr(asking, "Decoder", Cramped)
         assert answers(loaded, requests()) == expected
     assert sizes[:3] == [12, 6, 3]
 
@@ -148,11 +148,11 @@ def test_a_lack_of_memory_halves_the_batch(tmp_path: Path, monkeypatch: pytest.M
 def test_what_does_not_fit_alone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not even one row fits, the message says how long it is and what would help."""
 
-    class Full(GreedyDecoder):
+    class Full(Decoder):
         def decode(self, rows: Any) -> None:  # noqa: ARG002 - there is no room for any
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
 
-    monkeypatch.setattr(asking, "GreedyDecoder", Full)
+    monkeypatch.setattr(asking, "Decoder", Full)
     with speaking(tiny_llama(tmp_path / "m")) as loaded, pytest.raises(CannotAnswer, match="does not fit even alone"):
         answers(loaded, requests())
 
@@ -160,10 +160,10 @@ def test_what_does_not_fit_alone_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_other_errors_are_not_taken_for_a_lack_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect is not retried in smaller batches."""
 
-    class Broken(GreedyDecoder):
+    class Broken(Decoder):
         def decode(self, rows: Any) -> None:  # noqa: ARG002 - it fails whatever they are
             raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(asking, "GreedyDecoder", Broken)
+    monkeypatch.setattr(asking, "Decoder", Broken)
     with speaking(tiny_llama(tmp_path / "m")) as loaded, pytest.raises(RuntimeError, match="shapes do not match"):
         answers(loaded, requests())

@@ -70,7 +70,9 @@ class Setting:
 
     def stored(self) -> int:
         """How many cases have an answer."""
-        return sum(answer is not None for answer in self.side.stored([self.side.request(c) for c in self.cases]))
+        return sum(
+            answer is not None for answer in self.side.stored([r for c in self.cases for r in self.side.requests(c)])
+        )
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_a_process_that_waits_takes_what_the_other_answers(setting: Setting) -> 
     """While another holds the device the store is watched; what it brings needs no model here."""
     other = FileLock(str(setting.slot))
     other.acquire()
-    request = {setting.side.request(case): Answer("1", "eos") for case in setting.cases}
+    request = {setting.side.requests(case)[0]: Answer("1", "eos") for case in setting.cases}
     asking = threading.Thread(target=setting.interview.ask, args=(setting.cases, Silent()))
     asking.start()
     time.sleep(0.2)

@@ -1,0 +1,80 @@
+"""Work done batch by batch, the longest rows first, in batches as large as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+import torch
+
+from pytest_forgetting.answers.memory import is_out_of_memory
+from pytest_forgetting.answers.planning import longest_first
+from pytest_forgetting.errors import CannotAnswer
+
+R = TypeVar("R", contravariant=True)
+T = TypeVar("T")
+
+
+class Job(Protocol[R]):
+    """What is done with rows."""
+
+    def length(self, row: R) -> int:
+        """Tokens that `row` takes at its longest."""
+
+    def most(self, row: R) -> int:
+        """How many rows like `row` can be done at once."""
+
+    def run(self, batch: Sequence[R]) -> None:
+        """Do all of `batch`; where memory runs out, its rows may be left half done."""
+
+    def reset(self, row: R) -> None:
+        """Make a row that was left half done as it was."""
+
+    def done(self, batch: Sequence[R]) -> None:
+        """Told after each batch, so that nothing is lost by what comes later."""
+
+    def too_long(self, row: R) -> str:
+        """What to say where not even this row alone fits into memory."""
+
+
+def run_in_batches(rows: Sequence[T], job: Job[T], batch_size: int | None = None) -> None:
+    """Do `job` with all `rows`.
+
+    Args:
+        rows: to be done, in any order.
+        job: what is done.
+        batch_size: rows at once; None finds it from free memory and the longest row.
+
+    Raises:
+        CannotAnswer: not even a single row fits into memory.
+    """
+    waiting = longest_first(rows, job.length)
+    budget: int | None = None  # tokens per batch, once memory has run out
+    while waiting:
+        length = job.length(waiting[0])
+        size = min(batch_size or job.most(waiting[0]), len(waiting))
+        size = size if budget is None else max(1, min(size, budget // length))
+        batch = waiting[:size]
+        if _succeeds(job, batch):
+            job.done(batch)
+            del waiting[:size]
+        elif size == 1:
+            raise CannotAnswer(f"out of memory: {job.too_long(batch[0])}")
+        else:
+            budget = length * (size // 2)
+
+
+def _succeeds(job: Job[T], batch: Sequence[T]) -> bool:
+    """Do `batch`; False, and the rows as they were, where memory ran out."""
+    try:
+        job.run(batch)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    else:
+        return True
+    for row in batch:
+        job.reset(row)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return False

@@ -1,0 +1,137 @@
+"""How likely a model holds a given text: log-likelihoods, batched where texts are short, piece by piece where long."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import DynamicCache
+
+from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch
+from pytest_forgetting.answers.prompting import Refused, scored_ids
+
+if TYPE_CHECKING:
+    from pytest_forgetting.answers.requests import Conditions, Request
+    from pytest_forgetting.models.loading import LoadedModel
+
+PIECE = 256
+"""Tokens of a long text read at once: the logits of so many are held, whatever the text's length."""
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """Tokens to be scored, and those that stand before them."""
+
+    before: list[int]
+    scored: list[int]
+    continuation: int = 0
+    """Which of the request's continuations it belongs to."""
+    loglikelihood: float | None = None
+    """Of `scored` behind `before`, in nats."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is read piece by piece."""
+        return len(self.scored) > PIECE
+
+
+def parts_of(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[Part]:
+    """Tokenise what `request` wants scored.
+
+    A text without a prompt may be longer than the model's context: it is parted into windows in each of which as many
+    tokens are scored as the context holds, so that each token is scored once (as `loglikelihood_rolling` of
+    lm-evaluation-harness does).
+
+    Raises:
+        Refused: a prompt with its continuation does not fit into the context, or cannot be tokenised.
+    """
+    most = loaded.context_length
+    parts = [Part(*ids, n) for n, ids in enumerate(scored_ids(loaded, request, conditions))]
+    if most is None or all(len(part.before) + len(part.scored) <= most + 1 for part in parts):
+        return parts
+    if request.text == "":
+        return [window for part in parts for window in _windows(part, most)]
+    longest = max(len(part.before) + len(part.scored) for part in parts)
+    raise Refused(f"prompt and continuation have {longest} tokens, the model's context {most}")
+
+
+def _windows(part: Part, most: int) -> Iterator[Part]:
+    ids = part.before + part.scored
+    for start in range(1, len(ids), most):
+        end = min(start + most, len(ids))
+        # The last window is filled up in front, so that its tokens too have a full context.
+        yield Part(ids[max(0, end - most - 1) : start], ids[start:end], part.continuation)
+
+
+def answer_of(parts: Sequence[Part]) -> Answer:
+    """The log-likelihoods of a request whose parts are scored."""
+    sums = [0.0] * (max(part.continuation for part in parts) + 1)
+    for part in parts:
+        assert part.loglikelihood is not None, "the scorer returned before this part had its score"
+        sums[part.continuation] += part.loglikelihood
+    if any(map(isnan, sums)):
+        return Answer("", "unanswered", reason=NOT_NUMBERS)
+    return Answer("", "scored", loglikelihoods=tuple(sums))
+
+
+class Scorer:
+    """Scores parts with one loaded model."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        """Look once at what the model's forward pass takes."""
+        self._loaded = loaded
+        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
+        self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
+
+    @torch.inference_mode()
+    def score(self, parts: Sequence[Part]) -> None:
+        """Give every part its log-likelihood."""
+        if len(parts) == 1 and parts[0].is_long:
+            parts[0].loglikelihood = sum(_sum(*piece) for piece in self.pieces(parts[0]))
+            return
+        rows = [part.before + part.scored for part in parts]
+        width = max(map(len, rows)) - 1
+        # Padding stands on the right, where no token before it sees it: it needs no mask, whatever the architecture.
+        ids = torch.tensor([(row[:-1] + [0] * width)[:width] for row in rows], device=self._loaded.model.device)
+        first = min(len(part.before) for part in parts) - 1
+        logits = self._last_logits(ids, width - first)
+        for part, row in zip(parts, logits, strict=True):
+            start = len(part.before) - 1 - first
+            part.loglikelihood = _sum(row[start : start + len(part.scored)], part.scored)
+
+    def pieces(self, part: Part) -> Iterator[tuple[torch.Tensor, list[int]]]:
+        """Logits (tokens, vocabulary) for the scored tokens of `part`, and those tokens, a piece at a time.
+
+        What was read is kept as keys and values only, so that memory holds the logits of one piece. Models whose state
+        is no such cache are read in one go.
+        """
+        ids, scored = part.before + part.scored, len(part.before)
+        batched = can_batch(self._loaded.model)
+        cache = DynamicCache(config=self._loaded.model.config) if batched else None
+        step = PIECE if batched else len(ids)
+        for start in range(0, len(ids) - 1, step):
+            read = ids[start : min(start + step, len(ids) - 1)]
+            tensor = torch.tensor([read], device=self._loaded.model.device)
+            kept: dict[str, Any] = {} if cache is None else {"past_key_values": cache, "use_cache": True}
+            logits = self._loaded.model(input_ids=tensor, **kept).logits[0, -len(read) :]
+            skipped = max(0, scored - 1 - start)  # of this piece, those that only stand before
+            if skipped < len(read):
+                yield logits[skipped:], ids[start + 1 + skipped : start + 1 + len(read)]
+
+    def _last_logits(self, ids: torch.Tensor, count: int) -> torch.Tensor:
+        """Logits of the last `count` positions, (rows, count, vocabulary)."""
+        kept: dict[str, Any] = {"logits_to_keep": count} if self._keeps else {}
+        logits: torch.Tensor = self._loaded.model(input_ids=ids, use_cache=False, **kept).logits
+        return logits[:, -count:]
+
+
+def _sum(logits: torch.Tensor, tokens: list[int]) -> float:
+    """The log-likelihood of `tokens`, given the logits of each."""
+    chosen = torch.tensor(tokens, device=logits.device)[:, None]
+    precise = logits.float()
+    return float((precise.gather(-1, chosen)[:, 0] - precise.logsumexp(-1)).double().sum())

@@ -1,0 +1,50 @@
+"""From the answers that one side gave to a case to one `Judged`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pytest_forgetting.comparison.outcomes import Judged
+from pytest_forgetting.grading.choices import pick
+from pytest_forgetting.grading.grade import grade
+
+if TYPE_CHECKING:
+    from pytest_forgetting.answers.answer import Answer
+    from pytest_forgetting.suites.cases import Case
+
+
+def judged(case: Case, answers: Sequence[Answer]) -> Judged:
+    """Judge what one side said to `case`: its one answer, or all that were drawn.
+
+    Drawn answers count by their share of right ones, those that never came left out; more than half of them must be
+    right for the case to be called right. The one shown is the first that tells why: a wrong one where there is one.
+    """
+    each = [_one(case, answer) for answer in answers]
+    given = [one for one in each if one.answered]
+    if len(each) == 1 or not given:
+        return each[0]
+    right = sum(one.correct for one in given)
+    shown = next((one for one in given if not one.correct), given[0])
+    why = "" if right == len(given) else f"{len(given) - right} of {len(given)} samples wrong: {shown.why}"
+    correct = 2 * right > len(given)
+    return Judged(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
+
+
+def _one(case: Case, answer: Answer) -> Judged:
+    if answer.finish == "unanswered":
+        return Judged(answer.text, answer.finish, False, answer.reason or "no answer")
+    if case.measured:
+        return Judged("", answer.finish, False, loglikelihoods=answer.loglikelihoods)
+    if case.choices:
+        return _chosen(case, answer)
+    graded = grade(case, answer)
+    return Judged(answer.text, answer.finish, graded.correct, graded.why)
+
+
+def _chosen(case: Case, answer: Answer) -> Judged:
+    choice = pick(case.score, case.choices, answer.loglikelihoods)
+    right = choice == case.right_choice
+    why = "" if right else f"held {case.choices[choice]!r} likelier than {case.expected[0]!r}"
+    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods)
