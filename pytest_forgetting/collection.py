@@ -34,7 +34,7 @@ class SuiteFile(pytest.File):
         self._register_tags()
         for category in self.suite.categories:
             yield Category.from_parent(self, name=category)
-        if run.gated:
+        if run.gated and self.suite.gated:
             yield GateItem.from_parent(self, name=GATE, suite=self.suite, category=None)
 
     def _register_tags(self) -> None:
@@ -188,11 +188,14 @@ def failure_text(result: CaseResult) -> str:
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
+    from pytest_forgetting.comparison.gates import amount
     from pytest_forgetting.reporting.terminal import verdict
 
     counts = scope.counts
     name = suite.name if category is None else f"{suite.name}, {category}"
-    told = f"{counts.forgotten} forgotten and {counts.learned} learned of {counts.n}"
+    if scope.drift is not None:
+        return f"{name}: {verdict(scope)} over {scope.drift.texts} texts"
+    told = f"{amount(counts.forgotten)} forgotten and {amount(counts.learned)} learned of {counts.n}"
     return f"{name}: {verdict(scope)}: {told}, drop {float(counts.drop) * 100:.1f} pts"
 
 

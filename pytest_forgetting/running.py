@@ -33,6 +33,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "retained": ("passed", ".", "RETAINED"),
     "learned": ("passed", "+", "LEARNED"),
     "unknown": ("passed", "-", "UNKNOWN"),
+    "measured": ("passed", "m", "MEASURED"),
     "recorded": ("passed", ".", "RECORDED"),
     "forgotten": ("xfailed", "f", "FORGOTTEN"),
     "unanswered": ("skipped", "?", "UNANSWERED"),

@@ -40,6 +40,8 @@ def _write_table(reporter: pytest.TerminalReporter, comparison: Comparison, sett
         reporter.write_line(line, yellow=True)
     for line in terminal.table(comparison, settings.confidence):
         reporter.write_line(line, red="  FAIL  " in line, yellow="  INCONCLUSIVE  " in line)
+    for line in terminal.choices(comparison):
+        reporter.write_line(line)
     for path in settings.reports:
         reporter.write_line(f"report: {path}")
     reporter.write_line("")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
-from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, points, rule, weigh
+from pytest_forgetting.comparison.chance import chance_of
+from pytest_forgetting.comparison.drift import Drift, drift_of
+from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, points, rule, rule_drift, weigh
 from pytest_forgetting.comparison.multiplicity import holm
 from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Counts, count
 from pytest_forgetting.comparison.proof import smallest_n
@@ -50,6 +51,8 @@ class ScopeResult:
     threshold: Threshold
     """What gates it, or, where it is only reported, what its drop is held against."""
     evidence: Evidence | None
+    drift: Drift | None = None
+    """Of texts, which are measured and have no outcomes to be counted."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ class Judge:
     def scope(self, name: str, results: Sequence[CaseResult], threshold: Threshold, *, gated: bool) -> ScopeResult:
         """Count and judge one scope; without `gated` it is only reported."""
         counts = count(results)
+        if threshold.measures:
+            scope = ScopeResult(name, counts, Ruling("reported", ""), threshold, None, drift_of(results))
+            return self._ruled(scope, gated=gated and threshold.max_increase is not None)
         evidence = weigh(counts, threshold.allowed, self.confidence, by_cluster(results))
         threshold = replace(threshold, chance=chance_of(results))
         return self._ruled(ScopeResult(name, counts, Ruling("reported", ""), threshold, evidence), gated=gated)
@@ -131,7 +137,10 @@ class Judge:
     def _ruled(self, scope: ScopeResult, *, gated: bool) -> ScopeResult:
         if not gated:
             return scope
-        ruling = rule(scope.counts, scope.threshold, scope.evidence, adapter_inert=self.adapter_inert)
+        if scope.threshold.measures:
+            ruling = rule_drift(scope.counts, scope.threshold, scope.drift, self.confidence, self.adapter_inert)
+        else:
+            ruling = rule(scope.counts, scope.threshold, scope.evidence, adapter_inert=self.adapter_inert)
         return replace(scope, ruling=ruling)
 
     def suite(
@@ -157,6 +166,8 @@ class Judge:
 def overall_threshold(suite: Suite) -> Threshold:
     """What the suite as a whole is held to: no loss beyond its threshold, or for targets a gain."""
     policy: GatePolicy = suite.gate
+    if suite.kind == "text":
+        return Threshold(policy.max_drop, max_increase=policy.max_increase, measures=True, rule=policy.rule)
     if suite.role == "target":
         return Threshold(policy.max_drop, min_gain=policy.min_gain, rule=policy.rule)
     return Threshold(policy.max_drop, min_retention=policy.min_retention, rule=policy.rule)
@@ -164,14 +175,9 @@ def overall_threshold(suite: Suite) -> Threshold:
 
 def _category_threshold(suite: Suite, category: str) -> Threshold:
     allowed = suite.gate.category_threshold(category)
+    if suite.kind == "text":
+        return Threshold(suite.gate.max_drop, measures=True)
     return Threshold(suite.gate.max_drop if allowed is None else allowed, rule=suite.gate.rule)
-
-
-def chance_of(results: Sequence[CaseResult]) -> Fraction:
-    """The share of `results` that guessing gets right: one in k of cases with k choices, none of others."""
-    sizes = Counter(len(result.case.choices) for result in results if result.outcome != "unanswered")
-    guessed = sum((Fraction(cases, size) for size, cases in sizes.items() if size), Fraction(0))
-    return guessed / (sizes.total() or 1)
 
 
 def by_cluster(results: Sequence[CaseResult]) -> list[list[Amount]] | None:
@@ -192,7 +198,7 @@ def too_small(suite: Suite, confidence: float) -> str | None:
 
     Fewer can where more is learned than lost: one learned of 20, none lost, proves a drop under 10 points.
     """
-    if suite.role == "target":
+    if suite.role == "target" or suite.kind == "text":
         return None
     n, allowed = sum(case.skip is None for case in suite.cases), suite.gate.max_drop
     least = smallest_n(float(allowed), confidence)

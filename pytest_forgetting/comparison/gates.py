@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Literal
 
 from pytest_forgetting.comparison.clusters import Differences, cluster_interval, design_effect, effective_counts
-from pytest_forgetting.comparison.outcomes import Counts
+from pytest_forgetting.comparison.drift import Drift
+from pytest_forgetting.comparison.outcomes import Amount, Counts
 from pytest_forgetting.comparison.proof import cases_needed, settled
 from pytest_forgetting.comparison.sign_flips import cluster_sign_flip_p
 from pytest_forgetting.comparison.statistics import mcnemar_mid_p, tango_interval
@@ -30,6 +31,11 @@ class Threshold:
     rule: Rule = "threshold"
     chance: Fraction = Fraction(0)
     """What guessing gets right (choice): a baseline is only as knowing as it is above that."""
+
+    measures: bool = False
+    """Texts are measured, in the place of answers counted (text)."""
+    max_increase: Fraction | None = None
+    """By which share of the baseline's a cross-entropy may grow (text); None: it is only reported."""
 
     @property
     def allowed(self) -> Fraction:
@@ -105,6 +111,32 @@ def rule(
     return _gain(counts, threshold, evidence) if threshold.min_gain is not None else _loss(counts, threshold, evidence)
 
 
+def rule_drift(
+    counts: Counts, threshold: Threshold, drift: Drift | None, confidence: float, adapter_inert: bool
+) -> Ruling:
+    """Judge how much less likely a model holds texts than its baseline did; rules as in `rule`.
+
+    Args:
+        counts: of the scope's texts.
+        threshold: with a `max_increase`.
+        drift: what was measured, None where nothing was.
+        confidence: one-sided, for the rules that ask for proof.
+        adapter_inert: the candidate is an adapter that changes nothing.
+    """
+    if adapter_inert or drift is None or counts.unanswered > UNANSWERED_LIMIT * (counts.measured + counts.unanswered):
+        return rule(replace(counts, unknown=counts.measured), threshold, adapter_inert=adapter_inert)
+    assert threshold.max_increase is not None
+    beyond = drift.increase > threshold.max_increase
+    told = f"cross-entropy {drift.increase * 100:+.1f} %, {'>' if beyond else '≤'} {percent(threshold.max_increase)}"
+    low, high = drift.bounds(confidence)
+    shown = low > 0 if beyond else high < threshold.max_increase
+    if threshold.rule == "threshold" or (shown and (beyond or threshold.rule == "significant")):
+        return Ruling("fail" if beyond else "pass", told)
+    if threshold.rule == "proven":
+        return Ruling("pass" if shown and not beyond else "fail", told)
+    return Ruling("inconclusive", f"{told}, which may be chance" if beyond else told)
+
+
 def _unmeasured(told: str) -> Ruling:
     return Ruling("inconclusive", told, measured=False, weighed=False)
 
@@ -173,3 +205,8 @@ def percent(share: Fraction | None) -> str:
 def points(share: Fraction) -> str:
     """A difference of shares for people: ``10 pts``."""
     return f"{float(share) * 100:g} pts"
+
+
+def amount(number: Amount) -> str:
+    """Cases for people: whole numbers as they are, parts of cases with a decimal."""
+    return str(number) if isinstance(number, int) or number.denominator == 1 else f"{float(number):.1f}"

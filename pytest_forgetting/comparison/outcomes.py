@@ -56,6 +56,10 @@ class CaseResult:
     """As it was shown to the model under test."""
     baseline: Judged
     model: Judged
+    divergence: float | None = None
+    """KL(baseline‖model) summed over the tokens of a text, in nats; None where it was not or cannot be measured."""
+    tokens: int = 0
+    """Over how many tokens `divergence` is summed."""
 
     @property
     def outcome(self) -> Outcome:

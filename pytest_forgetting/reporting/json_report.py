@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
+from pytest_forgetting.comparison.chance import Choosing, choosing
 from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.drift import Drift
+from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Judged
+from pytest_forgetting.grading.choices import SCORES, pick
+from pytest_forgetting.suites.cases import Case
 
 SCHEMA_VERSION = 1
+_COUNTED = ("retained", "forgotten", "learned", "unknown", "unanswered")
 
 
 def report(comparison: Comparison) -> dict[str, Any]:
@@ -52,16 +58,43 @@ def _suite(result: SuiteResult) -> dict[str, Any]:
     suite = result.suite
     head = {"path": suite.nodeid, "kind": suite.kind, "role": suite.role}
     categories = [_scope(scope, suite.gate.rule) for scope in result.categories]
-    return {**head, **_scope(result.overall, suite.gate.rule), "categories": categories}
+    own = {**head, **_scope(result.overall, suite.gate.rule), "categories": categories}
+    if (seen := choosing(result.results)) is not None:
+        own["choosing"] = _choosing(seen)
+    return own
+
+
+def _choosing(seen: Choosing) -> dict[str, Any]:
+    sides = {name: {"baseline": float(had), "model": float(has)} for name, (had, has) in seen.accuracies.items()}
+    return {"chance": float(seen.chance), "adjusted_forgetting": float(seen.adjusted), "accuracies": sides}
+
+
+def _drift(drift: Drift) -> dict[str, Any]:
+    low, high = (bound if isfinite(bound) else None for bound in drift.bounds(0.95))
+    return {
+        "bytes": drift.size,
+        "baseline_nats_per_byte": drift.baseline,
+        "model_nats_per_byte": drift.model,
+        "increase": drift.increase,
+        "increase_low": low,
+        "increase_high": high,
+        "kl_nats_per_token": drift.divergence,
+    }
+
+
+def _amount(amount: Amount) -> float | int:
+    """Whole numbers as they are; cases that count in parts as a number with decimals."""
+    return int(amount) if amount == int(amount) else float(amount)
 
 
 def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
     counts, evidence, threshold = scope.counts, scope.evidence, scope.threshold
     answered = bool(counts.n)
-    return {
+    measured = {} if scope.drift is None else {"drift": _drift(scope.drift)}
+    return measured | {
         "name": scope.name,
-        "n": counts.n,
-        **{name: getattr(counts, name) for name in ("retained", "forgotten", "learned", "unknown", "unanswered")},
+        "n": counts.n if scope.drift is None else scope.drift.texts,
+        **{name: _amount(getattr(counts, name)) for name in _COUNTED},
         "baseline_accuracy": float(counts.baseline_accuracy) if answered else None,
         "model_accuracy": float(counts.model_accuracy) if answered else None,
         "accuracy_drop": float(counts.drop) if answered else None,
@@ -71,6 +104,7 @@ def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
         "p_value": evidence and evidence.p_value,
         "cases_needed": evidence and evidence.cases_needed,
         "max_drop": float(threshold.max_drop),
+        "max_increase": None if threshold.max_increase is None else float(threshold.max_increase),
         "min_gain": None if threshold.min_gain is None else float(threshold.min_gain),
         "rule": rule,
         "verdict": scope.ruling.verdict,
@@ -91,12 +125,13 @@ def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
         "category": case.category,
         "severity": case.severity,
         "prompt": result.prompt,
+        "choices": list(case.choices) or None,
         "expected": list(case.expected) or [_check_name(check) for check in case.checks],
         "outcome": result.outcome,
         "cause": None,
-        "baseline": _judged(result.baseline),
-        "model": _judged(result.model),
-    }
+        "baseline": _judged(case, result.baseline),
+        "model": _judged(case, result.model),
+    } | ({} if result.divergence is None else {"kl_nats": result.divergence, "tokens": result.tokens})
 
 
 def _check_name(check: Any) -> str:
@@ -104,5 +139,13 @@ def _check_name(check: Any) -> str:
     return name if check.value is None else f"{name}: {json.dumps(check.value, ensure_ascii=True, default=list)}"
 
 
-def _judged(judged: Judged) -> dict[str, Any]:
-    return {"answer": judged.answer, "correct": judged.correct, "finish": judged.finish, "why": judged.why}
+def _judged(case: Case, judged: Judged) -> dict[str, Any]:
+    told: dict[str, Any] = {"answer": judged.answer, "correct": judged.correct, "finish": judged.finish}
+    told["why"] = judged.why
+    if judged.right_share is not None:
+        told["right_share"] = float(judged.right_share)
+    if judged.loglikelihoods:
+        told["loglikelihoods"] = list(judged.loglikelihoods)
+    if judged.loglikelihoods and case.choices:
+        told["picks"] = {score: pick(score, case.choices, judged.loglikelihoods) for score in SCORES}
+    return told

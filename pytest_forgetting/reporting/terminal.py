@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import isfinite
 
 from tabulate import tabulate
 
+from pytest_forgetting.comparison.chance import choosing
 from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
-from pytest_forgetting.comparison.gates import percent
+from pytest_forgetting.comparison.drift import Drift
+from pytest_forgetting.comparison.gates import amount, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 
 SHOWN_CASES = 20
@@ -16,7 +19,8 @@ SHOWN_CASES = 20
 SHOWN_CHARACTERS = 70
 """Of an answer, in the list."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
-_OUTCOMES = ("retained", "forgotten", "learned", "unknown", "unanswered")
+_OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
+_IF_ANY = ("measured", "unanswered")
 
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
@@ -38,11 +42,34 @@ def _suite_rows(result: SuiteResult) -> Iterator[list[str]]:
 
 
 def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
+    if scope.drift is not None:
+        return _measured_row(name, scope, scope.drift)
     counts, evidence = scope.counts, scope.evidence
     shares = [percent(share if counts.n else None) for share in (counts.baseline_accuracy, counts.model_accuracy)]
     interval = "" if evidence is None else f"{_signed(evidence.low)} … {_signed(evidence.high)}"
-    numbers = [str(counts.n), *shares, _drop(scope), str(counts.forgotten), str(counts.learned)]
+    numbers = [str(counts.n), *shares, _drop(scope), amount(counts.forgotten), amount(counts.learned)]
     return [name, *numbers, interval, verdict(scope) + note]
+
+
+def _measured_row(name: str, scope: ScopeResult, drift: Drift) -> list[str]:
+    """Texts: nats per byte of both models in the place of accuracies."""
+    low, high = drift.bounds(0.95)
+    interval = f"{_signed(low)} … {_signed(high)} %" if isfinite(low) else ""
+    losses = [f"{loss:.3f}" for loss in (drift.baseline, drift.model)]
+    told = verdict(scope) or "nats per byte" + (
+        "" if drift.divergence is None else f", KL {drift.divergence:.3f} a token"
+    )
+    return [name, str(drift.texts), *losses, f"{drift.increase * 100:+.1f} %", "", "", interval, told]
+
+
+def choices(comparison: Comparison) -> Iterator[str]:
+    """A line for each choice suite: all three measures, and what is forgotten beyond guessing."""
+    for suite in comparison.suites:
+        seen = choosing(suite.results)
+        if seen is not None:
+            measures = [f"{name} {percent(had)} → {percent(has)}" for name, (had, has) in seen.accuracies.items()]
+            lost = f"{percent(seen.adjusted)} forgotten beyond guessing (chance {percent(seen.chance)})"
+            yield f"{suite.suite.name}: {', '.join(measures)}; {lost}"
 
 
 def verdict(scope: ScopeResult) -> str:
@@ -67,7 +94,7 @@ def _signed(share: float) -> str:
 def counts(comparison: Comparison) -> str:
     """All outcomes in one line: ``131 retained, 14 forgotten, 4 learned, 9 unknown``."""
     tally = Counter(str(result.outcome) for result in comparison.results)
-    named = [f"{tally[name]} {name}" for name in _OUTCOMES if tally[name] or name != "unanswered"]
+    named = [f"{tally[name]} {name}" for name in _OUTCOMES if tally[name] or name not in _IF_ANY]
     return ", ".join(named)
 
 

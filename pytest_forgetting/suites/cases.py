@@ -145,6 +145,11 @@ class Suite:
     """The suite's path as reports show it and pytest selects it."""
 
     @property
+    def gated(self) -> bool:
+        """Whether the suite as a whole has a gate; texts have one only if a limit was set."""
+        return self.kind != "text" or self.gate.max_increase is not None
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """Category names in the order of their first case."""
         return tuple(self._by_category)

@@ -112,6 +112,10 @@ def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
     if keys.samples > 1 and keys.temperature == 0:
         told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
         yield f"{document.where(['samples'])}: {told}"
+    if keys.forgetting == "text":
+        for name in sorted(keys.gate.model_fields_set - {"max_increase", "rule"}):
+            where = document.where(["gate", name], key=True)
+            yield f"{where}: '{name}' has no meaning in a text suite; wanted 'max_increase'"
     if keys.gate.max_increase is not None and keys.forgetting != "text":
         where = document.where(["gate", "max_increase"], key=True)
         yield f"{where}: 'max_increase' is for text suites; wanted 'max_drop'"

@@ -51,7 +51,10 @@ BAD = [
     (QA + "name: !!python/object:os.system x\n" + CASES + ONE, "s.yaml:2:7: could not determine a constructor*"),
     (QA + "---\n" + QA, "s.yaml:2:1: but found another document; wanted plain YAML"),
     (QA + "nme: x\n" + CASES + ONE, "s.yaml:2:1: unknown key 'nme'; did you mean 'name'?"),
-    ("forgetting: quiz\n", "s.yaml:1:13: forgetting: Input should be 'qa', 'checklist', 'choice' or 'text' (found 'quiz')"),
+    (
+        "forgetting: quiz\n",
+        "s.yaml:1:13: forgetting: Input should be 'qa', 'checklist', 'choice' or 'text' (found 'quiz')",
+    ),
     (QA, "s.yaml:1:1: the suite is empty; wanted cases, or a source with some"),
     (QA + "gate: {max_drop: 7}\n" + CASES + ONE, "s.yaml:2:18: gate.max_drop: wanted a share from 0 to 1*(found 7)"),
     (QA + "gate: {max_dorp: 0}\n" + CASES + ONE, "s.yaml:2:8: unknown key 'max_dorp'; did you mean 'max_drop'?"),
