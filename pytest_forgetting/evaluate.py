@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.comparison.comparison import (
@@ -13,7 +14,7 @@ from pytest_forgetting.comparison.comparison import (
     Timing,
     decide,
 )
-from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged
 
@@ -102,6 +103,7 @@ class Evaluation:
         if self.interview is not None:
             self.interview.ask([case for _, case in open_cases], progress or Silent())
         self.recall(open_cases)
+        self._measure([case for _, case in open_cases if case.measured], progress or Silent())
 
     def recall(self, wanted: Iterable[tuple[Suite, Case]]) -> None:
         """Grade those of `wanted` whose answers are at hand on both sides."""
@@ -147,6 +149,22 @@ class Evaluation:
         """Free the models and the store."""
         self.facts.close()
 
+    def _measure(self, texts: Sequence[Case], progress: Progress) -> None:
+        """See how far the models diverge on `texts`, where both can be asked."""
+        if self.interview is None or not texts:
+            return
+        model = self.sides["model"]
+        found = self.interview.measure([model.requests(case)[0] for case in self.knows_of(texts)], progress)
+        for case in self.knows_of(texts):
+            answer = found.get(model.requests(case)[0])
+            if answer is not None and answer.finish == "scored":
+                nats, tokens = answer.loglikelihoods
+                self._results[id(case)] = replace(self._results[id(case)], divergence=nats, tokens=int(tokens))
+
+    def knows_of(self, cases: Iterable[Case]) -> list[Case]:
+        """Those of `cases` that have their results."""
+        return [case for case in cases if id(case) in self._results]
+
     def _recall_suite(self, suite: Suite, cases: list[Case]) -> None:
         model, baseline = self.sides["model"], self.sides["baseline"]
         pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
@@ -164,12 +182,16 @@ def by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list
     return suites.values()
 
 
+def _same(had: Judged, has: Judged) -> bool:
+    return had.answer == has.answer and had.loglikelihoods == has.loglikelihoods
+
+
 def _identity(sides: Mapping[SideName, Side], suites: Sequence[SuiteResult]) -> list[Finding]:
     """Say it where there was nothing to compare."""
     baseline, model = sides["baseline"].participant, sides["model"].participant
     if baseline.fingerprint == model.fingerprint:
         return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
     results = [result for suite in suites for result in suite.results]
-    if results and all(result.baseline.answer == result.model.answer for result in results):
+    if results and all(_same(result.baseline, result.model) for result in results):
         return [Finding("identity", "warning", f"all {len(results)} answers of both models are the same")]
     return []

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import Request
+from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.divergence import Deliver
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
     from pytest_forgetting.suites.cases import Case
 
@@ -102,6 +103,44 @@ class Interview:
                         computed[name].update(requests)
                 break
         return computed
+
+    def measure(self, texts: Sequence[Request], progress: Progress) -> dict[Request, Answer]:
+        """The divergence of the two models on `texts`, stored or computed: (nats, tokens) each.
+
+        Empty where a side cannot be asked, or where the two do not fit into memory together.
+
+        Raises:
+            CannotAnswer: a model does not load.
+        """
+        if len(self._sides) < 2 or not texts:
+            return {}
+        digests = [side.digest for _, side in sorted(self._sides.items())]
+        keys = {request: key(b"divergence".join(digests), request) for request in texts}
+        known = self._store.recall(list(keys.values()))
+        missing = [request for request in keys if keys[request] not in known]
+        if missing and self._take_slot():
+            self._diverge(missing, lambda request, answer: self._store.keep({keys[request]: answer}), progress)
+            known = self._store.recall(list(keys.values()))
+        return {request: known[each] for request, each in keys.items() if each in known}
+
+    def _diverge(
+        self, texts: Sequence[Request], deliver: Callable[[Request, Answer], None], progress: Progress
+    ) -> None:
+        from pytest_forgetting.answers.divergence import diverge
+
+        self._pair = self._pair or self._load()
+        if not self._pair.fits_together():
+            return
+
+        def told(request: Request, answer: Answer) -> None:
+            deliver(request, answer)
+            progress.advance(1)
+
+        progress.start("divergence", len(texts))
+        try:
+            diverge(self._pair, texts, {name: side.conditions for name, side in self._sides.items()}, told)
+        finally:
+            progress.finish()
 
     def close(self) -> None:
         """Free the models and let others onto the device."""

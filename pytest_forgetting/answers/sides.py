@@ -44,7 +44,7 @@ class LiveSide:
         self.participant = participant
         self.conditions = conditions
         self._store = store
-        self._digest = conditions.digest()
+        self.digest = conditions.digest()
 
     @property
     def template_hash(self) -> str | None:
@@ -64,13 +64,13 @@ class LiveSide:
 
     def stored(self, requests: Sequence[Request]) -> list[Answer | None]:
         """The stored answers, in the order of `requests`."""
-        keys = [key(self._digest, request) for request in requests]
+        keys = [key(self.digest, request) for request in requests]
         found = self._store.recall(keys)
         return [found.get(each) for each in keys]
 
     def keep(self, answers: dict[Request, Answer]) -> None:
         """Store what was just answered."""
-        self._store.keep({key(self._digest, request): answer for request, answer in answers.items()})
+        self._store.keep({key(self.digest, request): answer for request, answer in answers.items()})
 
 
 class RecordedSide:

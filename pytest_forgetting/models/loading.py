@@ -57,6 +57,13 @@ class LoadedPair:
         with self._resident(model).speaking_as(model) as loaded:
             yield loaded
 
+    def fits_together(self) -> bool:
+        """Whether both sides can be in memory at once; loads what is not there yet."""
+        for side in self._models:
+            with self.speaking(side):
+                pass
+        return all(any(each.speaks_for(model) for each in self._residents) for model in self._models.values())
+
     def _resident(self, model: LocalModel) -> Resident:
         """Where `model` is loaded; where memory is short, in the place of what was loaded before."""
         from pytest_forgetting.answers.memory import is_out_of_memory
