@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.comparison.outcomes import Judged
-from pytest_forgetting.grading.choices import pick
+from pytest_forgetting.grading.choices import margin, pick
 from pytest_forgetting.grading.grade import grade
 
 if TYPE_CHECKING:
@@ -40,11 +40,12 @@ def _one(case: Case, answer: Answer) -> Judged:
     if case.choices:
         return _chosen(case, answer)
     graded = grade(case, answer)
-    return Judged(answer.text, answer.finish, graded.correct, graded.why)
+    return Judged(answer.text, answer.finish, graded.correct, graded.why, gap=answer.gap)
 
 
 def _chosen(case: Case, answer: Answer) -> Judged:
     choice = pick(case.score, case.choices, answer.loglikelihoods)
     right = choice == case.right_choice
     why = "" if right else f"held {case.choices[choice]!r} likelier than {case.expected[0]!r}"
-    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods)
+    lead = margin(case.score, case.choices, answer.loglikelihoods)
+    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods, gap=lead)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SIDES: tuple[SideName, SideName] = ("baseline", "model")
 OTHER_TOKENS = "the two models part the text into other tokens"
+APART = "the two models do not fit into memory together"
 
 
 @torch.inference_mode()

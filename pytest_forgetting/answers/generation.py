@@ -1,7 +1,9 @@
 """Batched decoding: the same answers as one prompt at a time, several times sooner.
 
 Rows are left-padded and carry explicit position ids, so that in float32 an answer does not depend on its
-neighbours. Nothing of a checkpoint's generation_config takes part except its end-of-sequence ids.
+neighbours. In half precision it does: sums are rounded otherwise in a batch of another shape. Where that matters, all
+batches can be given one shape, in which rows do not touch each other either. Nothing of a checkpoint's
+generation_config takes part except its end-of-sequence ids.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import torch
 from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.planning import padded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +51,15 @@ class Row:
 class Decoder:
     """Decodes rows with one loaded model."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        """Look once at what the model's forward pass takes; architectures differ."""
+    def __init__(self, loaded: LoadedModel, shape: int | None = None) -> None:
+        """Look once at what the model's forward pass takes; architectures differ.
+
+        Args:
+            loaded: the model that answers.
+            shape: rows to which each batch is filled up, so that all have one shape; None decodes no row in vain.
+        """
         self.loaded = loaded
+        self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
@@ -58,30 +67,35 @@ class Decoder:
 
     @torch.inference_mode()
     def decode(self, rows: Sequence[Row]) -> None:
-        """Give every row its answer; rows leave the batch as they end."""
+        """Give every row its answer; rows leave the batch as they end, unless its shape is fixed."""
         if not self.batched:
             for row in rows:
                 self._decode_alone(row)
             return
-        ids, mask = self._left_padded(rows)
+        live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
+        ids, mask = self._left_padded(live)
         cache = DynamicCache(config=self._config)
         logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache)
-        live = list(rows)
         while True:
             self._advance(live, logits)
-            going = [n for n, row in enumerate(live) if row.answer is None]
-            if not going:
+            if all(row.answer is not None for row in rows):
                 return
-            if len(going) < len(live):
+            going = [n for n, row in enumerate(live) if row.answer is None]
+            if len(going) < len(live) and self._shape is None:
                 live, kept = [live[n] for n in going], torch.tensor(going, device=mask.device)
                 cache.batch_select_indices(kept)
                 mask = mask[kept]
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-            latest = torch.tensor([[row.new[-1]] for row in live], device=mask.device)
+            latest = torch.tensor([row.new[-1:] or [0] for row in live], device=mask.device)
             logits = self._forward(latest, mask, mask.sum(-1, keepdim=True) - 1, cache)
+
+    def _filler(self, row: Row) -> Row:
+        """A row that only gives the batch its shape."""
+        return Row(row.prompt, (), row.limit)
 
     def _left_padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(row.prompt) for row in rows)
+        width = width if self._shape is None else padded(width)
         pad = self.loaded.tokenizer.pad_token_id or 0
         ids = [[pad] * (width - len(row.prompt)) + row.prompt for row in rows]
         mask = [[0] * (width - len(row.prompt)) + [1] * len(row.prompt) for row in rows]
@@ -100,6 +114,8 @@ class Decoder:
         broken = logits.isnan().any(-1).tolist()
         best, tokens = (each.tolist() for each in logits.topk(2))
         for n, (row, is_nan) in enumerate(zip(live, broken, strict=True)):
+            if row.answer is not None:
+                continue  # it stays only to keep the batch's shape
             if is_nan:
                 row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
             elif row.lot is not None:

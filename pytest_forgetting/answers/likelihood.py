@@ -13,6 +13,7 @@ from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch
+from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Part:
     def is_long(self) -> bool:
         """Whether it is read piece by piece."""
         return len(self.scored) > PIECE
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What parts have in common that share a batch of fixed shape: its width, and where its logits begin."""
+        return padded(len(self.before) + len(self.scored) - 1), (len(self.before) - 1) // FIXED_STEP
 
 
 def parts_of(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[Part]:
@@ -82,9 +88,15 @@ def answer_of(parts: Sequence[Part]) -> Answer:
 class Scorer:
     """Scores parts with one loaded model."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        """Look once at what the model's forward pass takes."""
+    def __init__(self, loaded: LoadedModel, shape: int | None = None) -> None:
+        """Look once at what the model's forward pass takes.
+
+        Args:
+            loaded: the model that scores.
+            shape: rows to which each batch is filled up, so that all have one shape; None reads nothing in vain.
+        """
         self._loaded = loaded
+        self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
 
@@ -96,11 +108,14 @@ class Scorer:
             return
         rows = [part.before + part.scored for part in parts]
         width = max(map(len, rows)) - 1
+        first = min(len(part.before) for part in parts) - 1
+        if self._shape is not None:
+            width, first = padded(width), first // FIXED_STEP * FIXED_STEP
+            rows += [rows[0]] * (self._shape - len(rows))
         # Padding stands on the right, where no token before it sees it: it needs no mask, whatever the architecture.
         ids = torch.tensor([(row[:-1] + [0] * width)[:width] for row in rows], device=self._loaded.model.device)
-        first = min(len(part.before) for part in parts) - 1
         logits = self._last_logits(ids, width - first)
-        for part, row in zip(parts, logits, strict=True):
+        for part, row in zip(parts, logits[: len(parts)], strict=True):
             start = len(part.before) - 1 - first
             part.loglikelihood = _sum(row[start : start + len(part.scored)], part.scored)
 

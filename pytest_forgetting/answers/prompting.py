@@ -82,14 +82,14 @@ def _parted(loaded: LoadedModel, text: str, continuation: str, *, chat: bool) ->
 
 def _without_first(loaded: LoadedModel, text: str) -> list[int]:
     """The tokens of a whole text, less the one that it would begin with."""
-    ids = _ids(loaded.tokenizer(text, add_special_tokens=False))
+    ids = _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
     return ids[1:] if len(ids) > 1 and ids[0] == _first_token(loaded) else ids
 
 
 def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
     if chat:
-        return _ids(loaded.tokenizer(text, add_special_tokens=False))
-    ids = _ids(loaded.tokenizer(text))
+        return _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
+    ids = _ids(loaded.tokenizer(text, verbose=False))
     if len(ids) > 1 and ids[-1] == loaded.tokenizer.eos_token_id:
         ids.pop()
     return ids

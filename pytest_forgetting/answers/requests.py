@@ -79,6 +79,11 @@ def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
     return tuple(Request(text, turns, stop, prompt.max_new_tokens, draw) for draw in draws)
 
 
+def scored(request: Request, text: str) -> Request:
+    """What asks how likely a model holds `text` for an answer to `request`."""
+    return Request(request.text, request.messages, continuations=(text,))
+
+
 @dataclass(frozen=True)
 class Conditions:
     """Everything beside the request that an answer depends on."""

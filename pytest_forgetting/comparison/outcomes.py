@@ -35,6 +35,9 @@ class Judged:
     """Of each choice, or of the text, in nats (choice, text)."""
     right_share: Fraction | None = None
     """The share of right answers among those drawn; None where there is but one answer."""
+    gap: float | None = None
+    """How near the answer was to another: the least distance between the likeliest token and the next, in logits, or
+    between the best two choices, in the measure that picks. None where it is not known."""
 
     @property
     def share(self) -> Amount:
@@ -45,6 +48,15 @@ class Judged:
     def answered(self) -> bool:
         """Whether there is an answer at all."""
         return self.finish != "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class RightAnswer:
+    """What would have been right, and its log-likelihood under both models, in nats."""
+
+    text: str
+    baseline: float
+    model: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,10 @@ class CaseResult:
     """KL(baseline‖model) summed over the tokens of a text, in nats; None where it was not or cannot be measured."""
     tokens: int = 0
     """Over how many tokens `divergence` is summed."""
+    first: Outcome | None = None
+    """The outcome before the case was asked again, as rounding could have decided it; None where it was asked once."""
+    right: RightAnswer | None = None
+    """How likely both models hold the right answer; None where they were not asked."""
 
     @property
     def outcome(self) -> Outcome:
