@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.comparison.comparison import (
@@ -61,6 +62,8 @@ class Evaluation:
         interview: Interview | None = None,
         confidence: float = 0.95,
         settings: Mapping[str, object] | None = None,
+        *,
+        keep_thoughts: bool = False,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -70,6 +73,7 @@ class Evaluation:
             interview: asks live sides; None where both are recordings.
             confidence: of intervals.
             settings: as the report shows them.
+            keep_thoughts: judge answers with the thoughts before them.
         """
         self.sides = sides
         self.facts = facts
@@ -77,7 +81,8 @@ class Evaluation:
         self._confidence = confidence
         self._settings = dict(settings or {})
         self._results: dict[int, CaseResult] = {}
-        self._second = second_look(sides, interview)
+        self._judged = partial(judged, keep_thoughts=keep_thoughts)
+        self._second = second_look(sides, interview, self._judged)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
         """See that recordings were made from these very suites.
@@ -164,7 +169,8 @@ class Evaluation:
             pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
             for case, had, has in pairs:
                 if had is not None and has is not None:
-                    yield CaseResult(case, model.requests(case)[0].shown, judged(case, had), judged(case, has))
+                    shown = model.requests(case)[0].shown
+                    yield CaseResult(case, shown, self._judged(case, had), self._judged(case, has))
 
     def _confirmation(self, results: Sequence[CaseResult]) -> Iterator[Finding]:
         half = is_half(*(side.participant for side in self.sides.values()))

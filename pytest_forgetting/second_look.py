@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,16 @@ from pytest_forgetting.answers.sides import LiveSide
 from pytest_forgetting.comparison.doubts import is_doubtful, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, RightAnswer
 from pytest_forgetting.errors import DoesNotFit
-from pytest_forgetting.judging import judged
+from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.interview import Interview, Progress
     from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.comparison.outcomes import Judged
+    from pytest_forgetting.suites.cases import Case
+
+    Judge = Callable[[Case, Sequence[Answer]], Judged]
 
 
 @dataclass
@@ -26,6 +30,7 @@ class SecondLook:
     baseline: LiveSide
     model: LiveSide
     interview: Interview
+    judge: Judge
     notes: list[str] = field(default_factory=list)
     """What could not be asked, and why."""
 
@@ -68,7 +73,7 @@ class SecondLook:
             results,
             {
                 id(first): replace(
-                    first, baseline=judged(first.case, had), model=judged(first.case, has), first=first.outcome
+                    first, baseline=self.judge(first.case, had), model=self.judge(first.case, has), first=first.outcome
                 )
                 for first, (had, has) in zip(doubtful, pairs, strict=True)
                 if had is not None and has is not None
@@ -103,12 +108,12 @@ class SecondLook:
         return self.model.requests(result.case)[0]
 
 
-def second_look(sides: Mapping[SideName, Side], interview: Interview | None) -> SecondLook | None:
+def second_look(sides: Mapping[SideName, Side], interview: Interview | None, judge: Judge) -> SecondLook | None:
     """How to look again; None where a side cannot be asked, or where both are one model."""
     baseline, model = sides["baseline"], sides["model"]
     if interview is None or not (isinstance(baseline, LiveSide) and isinstance(model, LiveSide)):
         return None
-    return None if baseline.digest == model.digest else SecondLook(baseline, model, interview)
+    return None if baseline.digest == model.digest else SecondLook(baseline, model, interview, judge)
 
 
 def _put(results: Sequence[CaseResult], changed: Mapping[int, CaseResult]) -> list[CaseResult]:
@@ -134,7 +139,7 @@ def _wanted(result: CaseResult) -> str | None:
         return None
     if case.expected:
         return case.expected[0]
-    return result.baseline.answer.strip() or None
+    return without_thoughts(result.baseline.answer).strip() or None
 
 
 def _evidence(side: LiveSide, forgotten: Sequence[CaseResult]) -> list[Request]:

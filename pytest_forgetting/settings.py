@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 Rule = Literal["threshold", "significant", "proven"]
+Think = Literal["strip", "keep", "off"]
+THINK_CHOICES: tuple[Think, ...] = ("strip", "keep", "off")
 RULES: tuple[Rule, ...] = ("threshold", "significant", "proven")
 Inconclusive = Literal["warn", "fail", "pass"]
 INCONCLUSIVE_CHOICES: tuple[Inconclusive, ...] = ("warn", "fail", "pass")
@@ -48,6 +50,8 @@ class Settings:
     allow_python: bool = False
     chat_template: str = "own"
     """own, baseline, model, none, or a file."""
+    think: Think = "strip"
+    """Whether thoughts are left out before grading, kept, or switched off through the chat template."""
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
 
 

@@ -85,8 +85,9 @@ class Speaking:
         return grouped(self.rows, lambda row: padded(len(row.prompt)) if self._fixed else None)
 
     def length(self, row: Row) -> int:
-        """Tokens of prompt and answer at their longest."""
-        return len(row.prompt) + row.limit
+        """Tokens of prompt and answer at their longest; with thoughts only where they are sure to come."""
+        thoughts = row.thought.budget if row.thought.opened else 0
+        return len(row.prompt) + int(min(row.limit + thoughts, row.room))
 
     def most(self, row: Row) -> int:
         """Rows like this one at once."""
@@ -107,7 +108,7 @@ class Speaking:
     def too_long(self, row: Row) -> str:
         """What to say where not even this row alone fits into memory."""
         return (
-            f"a prompt of {len(row.prompt)} tokens with up to {row.limit} new ones does not"
+            f"a prompt of {len(row.prompt)} tokens with up to {self.length(row) - len(row.prompt)} new ones does not"
             " fit even alone; use a smaller max_new_tokens, another --device, or --dtype bfloat16"
         )
 

@@ -9,6 +9,7 @@ generation_config takes part except its end-of-sequence ids.
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.answers.planning import padded
+from pytest_forgetting.answers.thinking import Thought
+from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +38,10 @@ class Row:
     prompt: list[int]
     stop: tuple[str, ...]
     limit: int
-    """Most new tokens."""
+    """Most new tokens, those of thoughts left out."""
+    thought: Thought = field(default_factory=lambda: Thought(0))
+    room: float = inf
+    """Most new tokens of any kind that the context has room for."""
     new: list[int] = field(default_factory=list)
     answer: Answer | None = None
     lot: Lot | None = None
@@ -46,6 +52,7 @@ class Row:
     def begin_anew(self) -> None:
         """Forget what was decoded."""
         self.new, self.answer, self.gap = [], None, inf
+        self.thought.begin_anew()
 
 
 class Decoder:
@@ -64,6 +71,9 @@ class Decoder:
         self._takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
         self.batched = can_batch(loaded.model)
+        special = loaded.tokenizer.all_special_ids
+        tags = {loaded.tokenizer.convert_tokens_to_ids(tag): tag for tag in (OPEN, CLOSE)}
+        self._tags = {token: tag for token, tag in tags.items() if token in special}
 
     @torch.inference_mode()
     def decode(self, rows: Sequence[Row]) -> None:
@@ -91,7 +101,7 @@ class Decoder:
 
     def _filler(self, row: Row) -> Row:
         """A row that only gives the batch its shape."""
-        return Row(row.prompt, (), row.limit)
+        return Row(row.prompt, (), sys.maxsize)
 
     def _left_padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(row.prompt) for row in rows)
@@ -126,18 +136,44 @@ class Decoder:
 
     def _append(self, row: Row, token: int) -> None:
         row.new.append(token)
-        if token in self.loaded.eos_token_ids:
+        is_last = token in self.loaded.eos_token_ids
+        if row.thought.goes_on(row.new, self._text):
+            if is_last or len(row.new) >= min(row.thought.budget, row.room):
+                row.answer = self._unfinished(row, is_last=is_last)
+        elif is_last:
             row.answer = self._ended(row, "eos", self._text(row.new[:-1]))
-        elif row.stop and (text := first_part(self._text(row.new), row.stop)) is not None:
+        elif row.stop and (text := self._stopped(row)) is not None:
             row.answer = self._ended(row, "stop", text)
-        elif len(row.new) >= row.limit:
+        elif len(row.new) - row.thought.tokens >= row.limit or len(row.new) >= row.room:
             row.answer = self._ended(row, "length", self._text(row.new))
 
     def _ended(self, row: Row, finish: Finish, text: str) -> Answer:
         return Answer(text, finish, tuple(row.new), gap=None if row.lot is not None else row.gap)
 
-    def _text(self, tokens: list[int]) -> str:
-        return str(self.loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+    def _unfinished(self, row: Row, *, is_last: bool) -> Answer:
+        within = "by its end" if is_last else f"within {len(row.new)} tokens"
+        reason = f"the model's thoughts did not come to an end {within}; think_tokens allows {row.thought.budget}"
+        return Answer(self._text(row.new), "unanswered", tuple(row.new), reason)
+
+    def _stopped(self, row: Row) -> str | None:
+        """All that was said before a stop string, if there is one behind the thoughts."""
+        text = self._text(row.new)
+        thoughts, close, answer = text.partition(CLOSE) if row.thought.tokens else ("", "", text)
+        before = first_part(answer, row.stop)
+        return None if before is None else thoughts + close + before
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        """Without special tokens; tags of thoughts are kept, so that these can be told from what follows them."""
+        runs: list[list[int]] = [[]]
+        tags = []
+        for token in tokens:
+            if token in self._tags:
+                tags.append(self._tags[token])
+                runs.append([])
+            else:
+                runs[-1].append(token)
+        texts = [str(self.loaded.tokenizer.decode(run, skip_special_tokens=True)) for run in runs]
+        return "".join(text + tag for text, tag in zip(texts, [*tags, ""], strict=True))
 
     def _decode_alone(self, row: Row) -> None:
         """One row without padding, through transformers' own loop: for architectures whose state is no KV cache."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
+from pytest_forgetting.answers.thinking import Thought
+from pytest_forgetting.grading.thoughts import OPEN
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -28,14 +30,16 @@ class Refused(Exception):
 def row_for(loaded: LoadedModel, request: Request, conditions: Conditions) -> Row:
     """Tokenise `request`; a prompt that leaves no room for an answer is answered at once, as unanswered."""
     try:
-        prompt = prompt_ids(loaded, request, conditions)
+        text = _text(loaded, request, conditions)
     except Refused as refusal:
         return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=str(refusal)))
+    prompt = _prompt_ids(loaded, text, chat=request.text is None)
     lot = None if request.draw is None else lot_for(request, request.draw)
-    row = Row(prompt, request.stop, request.max_new_tokens, lot=lot)
+    thought = Thought(request.think_tokens, opened=text.rstrip().endswith(OPEN))
+    row = Row(prompt, request.stop, request.max_new_tokens, thought, lot=lot)
     if loaded.context_length is not None:
-        row.limit = min(row.limit, loaded.context_length - len(prompt))
-    if row.limit < 1:
+        row.room = loaded.context_length - len(prompt)
+    if row.room < 1:
         reason = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context_length}"
         row.answer = Answer("", "unanswered", reason=reason)
     return row
@@ -50,9 +54,7 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
     Raises:
         Refused: the chat template does not take the prompt.
     """
-    chat = request.text is None
-    text = chat_text(loaded, request, conditions) if request.text is None else request.text
-    return _encoded(loaded, text, chat=chat) or [_first_token(loaded)]
+    return _prompt_ids(loaded, _text(loaded, request, conditions), chat=request.text is None)
 
 
 def scored_ids(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[tuple[list[int], list[int]]]:
@@ -66,8 +68,16 @@ def scored_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
         Refused: the chat template does not take the prompt, or a continuation has no tokens of its own.
     """
     chat = request.text is None
-    text = chat_text(loaded, request, conditions) if request.text is None else request.text
+    text = _text(loaded, request, conditions)
     return [_parted(loaded, text, continuation, chat=chat) for continuation in request.continuations]
+
+
+def _text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:
+    return chat_text(loaded, request, conditions) if request.text is None else request.text
+
+
+def _prompt_ids(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
+    return _encoded(loaded, text, chat=chat) or [_first_token(loaded)]
 
 
 def _parted(loaded: LoadedModel, text: str, continuation: str, *, chat: bool) -> tuple[list[int], list[int]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from pytest_forgetting.suites.cases import THINK_TOKENS
 
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Prompt
@@ -37,6 +39,8 @@ class Request:
     """None: the greedy answer."""
     continuations: tuple[str, ...] = ()
     """Texts whose log-likelihood behind the prompt is wanted, in the place of an answer."""
+    think_tokens: int = THINK_TOKENS
+    """Most tokens of thoughts before the answer proper."""
 
     @property
     def shown(self) -> str:
@@ -55,7 +59,8 @@ class Request:
     def _special(self) -> list[Any]:
         if self.continuations:
             return [{"continuations": list(self.continuations)}]
-        return [] if self.draw is None else [asdict(self.draw)]
+        drawn = [] if self.draw is None else [asdict(self.draw)]
+        return drawn if self.think_tokens == THINK_TOKENS else [*drawn, {"think_tokens": self.think_tokens}]
 
 
 def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
@@ -73,10 +78,10 @@ def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
         lead = "" if chat else prompt.delimiter
         return (Request(text, turns, continuations=tuple(lead + each for each in prompt.continuations)),)
     stop = prompt.chat_stop if chat else prompt.text_stop
+    greedy = Request(text, turns, stop, prompt.max_new_tokens, think_tokens=prompt.think_tokens)
     if prompt.temperature == 0:
-        return (Request(text, turns, stop, prompt.max_new_tokens),)
-    draws = (Draw(prompt.temperature, number) for number in range(prompt.samples))
-    return tuple(Request(text, turns, stop, prompt.max_new_tokens, draw) for draw in draws)
+        return (greedy,)
+    return tuple(replace(greedy, draw=Draw(prompt.temperature, number)) for number in range(prompt.samples))
 
 
 def scored(request: Request, text: str) -> Request:

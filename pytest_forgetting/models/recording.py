@@ -13,7 +13,7 @@ from pytest_forgetting.answers.requests import Draw, Request, requests_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.suites.cases import Case
+from pytest_forgetting.suites.cases import THINK_TOKENS, Case
 
 VERSION = 1
 _SHOWN = 3
@@ -101,6 +101,8 @@ def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
         return f"{_drawn(had.draw)} recorded, {_drawn(now.draw)} asked"
     if had.max_new_tokens != now.max_new_tokens:
         return f"max_new_tokens {had.max_new_tokens} recorded, {now.max_new_tokens} asked"
+    if had.think_tokens != now.think_tokens:
+        return f"think_tokens {had.think_tokens} recorded, {now.think_tokens} asked"
     if had.stop != now.stop:
         return f"stop {list(had.stop)} recorded, {list(now.stop)} asked"
     return f"prompt {had.shown!r} recorded, {now.shown!r} asked"
@@ -164,7 +166,8 @@ def _to_json(line: Recorded) -> dict[str, Any]:
         return row | {"continuations": list(request.continuations), "loglikelihoods": list(answer.loglikelihoods)}
     drawn = {} if request.draw is None else {"draw": asdict(request.draw)}
     asked = {"stop": list(request.stop), "max_new_tokens": request.max_new_tokens}
-    return row | asked | drawn | {"answer": answer.text}
+    thoughts = {} if request.think_tokens == THINK_TOKENS else {"think_tokens": request.think_tokens}
+    return row | asked | thoughts | drawn | {"answer": answer.text}
 
 
 def _from_json(row: dict[str, Any]) -> Recorded:
@@ -176,6 +179,7 @@ def _from_json(row: dict[str, Any]) -> Recorded:
         request = Request(text, turns, continuations=tuple(row["continuations"]))
     else:
         draw = Draw(**row["draw"]) if "draw" in row else None
-        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw)
+        thoughts = row.get("think_tokens", THINK_TOKENS)
+        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw, think_tokens=thoughts)
     answer = Answer(row.get("answer", ""), row["finish"], reason=row.get("reason"), loglikelihoods=scores)
     return Recorded(row["suite"], row["id"], request, answer)

@@ -13,6 +13,7 @@ from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, Sui
 from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.gates import amount, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.grading.thoughts import without_thoughts
 
 SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
@@ -122,7 +123,7 @@ def _case(result: CaseResult) -> Iterator[str]:
 
 
 def _quoted(judged: Judged) -> str:
-    return f'"{clipped(judged.answer.strip())}"'
+    return f'"{clipped(without_thoughts(judged.answer).strip())}"'
 
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:

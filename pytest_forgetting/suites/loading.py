@@ -129,9 +129,8 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
         raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
     shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
     stop = None if keys.stop is None else tuple(keys.stop)
-    return Prompting(
-        keys.template, turns, keys.system, shots, stop, keys.max_new_tokens, keys.samples, keys.temperature
-    )
+    asked = {name: getattr(keys, name) for name in ("max_new_tokens", "think_tokens", "samples", "temperature")}
+    return Prompting(keys.template, turns, keys.system, shots, stop, **asked)
 
 
 def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:

@@ -6,7 +6,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_forgetting.suites.cases import Message, Prompt
+from pytest_forgetting.suites.cases import THINK_TOKENS, Message, Prompt
 
 DEFAULT_TEMPLATE = "Question: {question}\nAnswer:"
 
@@ -34,6 +34,7 @@ class Prompting:
     few_shot: tuple[tuple[str, str], ...] = ()
     stop: tuple[str, ...] | None = None
     max_new_tokens: int = 50
+    think_tokens: int = THINK_TOKENS
     samples: int = 1
     temperature: float = 0.0
 
@@ -61,7 +62,9 @@ class Prompting:
 
     def _prompt(self, text: str, turns: Sequence[Message], text_stop: tuple[str, ...]) -> Prompt:
         stops = (text_stop, ()) if self.stop is None else (self.stop, self.stop)
-        return Prompt(text, tuple(turns), *stops, self.max_new_tokens, self.samples, self.temperature)
+        return Prompt(
+            text, tuple(turns), *stops, self.max_new_tokens, self.think_tokens, self.samples, self.temperature
+        )
 
     def _rendered(self, question: str) -> str:
         return (self.template or DEFAULT_TEMPLATE).format(question=question)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pytest_forgetting.settings import Rule, fraction
-from pytest_forgetting.suites.cases import Kind, MatchRule, Role, Score, Severity
+from pytest_forgetting.suites.cases import THINK_TOKENS, Kind, MatchRule, Role, Score, Severity
 
 
 def _share(value: Any) -> Fraction:
@@ -124,6 +124,7 @@ class SuiteKeys(Strict):
     system: Words | None = None
     few_shot: list[Shot] = []
     max_new_tokens: Annotated[int, Field(gt=0, le=100_000)] = 50
+    think_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = THINK_TOKENS
     stop: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_strings)] | None = None
     samples: Annotated[int, Field(gt=0, le=1000)] = 1
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
@@ -146,6 +147,7 @@ MEANINGFUL: dict[str, tuple[Kind, ...]] = {
     "system": _PROMPTING,
     "few_shot": _PROMPTING,
     "max_new_tokens": _GENERATING,
+    "think_tokens": _GENERATING,
     "stop": _GENERATING,
     "samples": _GENERATING,
     "temperature": _GENERATING,
