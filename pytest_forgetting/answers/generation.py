@@ -23,7 +23,7 @@ from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_forgetting.answers.drawing import Lot
     from pytest_forgetting.models.loading import LoadedModel
@@ -71,9 +71,7 @@ class Decoder:
         self._takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
         self.batched = can_batch(loaded.model)
-        special = loaded.tokenizer.all_special_ids
-        tags = {loaded.tokenizer.convert_tokens_to_ids(tag): tag for tag in (OPEN, CLOSE)}
-        self._tags = {token: tag for token, tag in tags.items() if token in special}
+        self._tags = dict(_hidden(loaded.tokenizer, (OPEN, CLOSE)))
 
     @torch.inference_mode()
     def decode(self, rows: Sequence[Row]) -> None:
@@ -151,8 +149,12 @@ class Decoder:
         return Answer(text, finish, tuple(row.new), gap=None if row.lot is not None else row.gap)
 
     def _unfinished(self, row: Row, *, is_last: bool) -> Answer:
-        within = "by its end" if is_last else f"within {len(row.new)} tokens"
-        reason = f"the model's thoughts did not come to an end {within}; think_tokens allows {row.thought.budget}"
+        if is_last:
+            reason = "the model ended amid its thoughts"
+        elif len(row.new) >= row.room:
+            reason = f"the model's thoughts filled its context of {self.loaded.context_length} tokens"
+        else:
+            reason = f"the model's thoughts did not end within think_tokens: {row.thought.budget}"
         return Answer(self._text(row.new), "unanswered", tuple(row.new), reason)
 
     def _stopped(self, row: Row) -> str | None:
@@ -181,6 +183,14 @@ class Decoder:
         while row.answer is None:
             logits = self.loaded.model(input_ids=torch.cat([ids, ids.new_tensor([row.new])], dim=1)).logits[:, -1]
             self._advance([row], logits)
+
+
+def _hidden(tokenizer: Any, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Those of `tags` that are special tokens, which decoding leaves out, by their ids."""
+    known = tokenizer.get_added_vocab()
+    for tag in tags:
+        if tag in known and not tokenizer.decode([known[tag]], skip_special_tokens=True):
+            yield known[tag], tag
 
 
 def can_batch(model: Any) -> bool:

@@ -75,9 +75,9 @@ def test_a_prompt_that_fills_the_context_is_unanswered(loaded: LoadedModel) -> N
 
 
 def test_the_answer_is_limited_by_what_the_context_leaves(loaded: LoadedModel) -> None:
-    """A prompt near the end of the context gets fewer new tokens."""
+    """A prompt near the end of the context has room for fewer new tokens."""
     row = row_for(loaded, Request("a" * 120, (), (), 50), Conditions("fingerprint", None))
-    assert row.limit == 128 - len(row.prompt)
+    assert row.room == 128 - len(row.prompt)
 
 
 def test_an_empty_prompt_begins_with_the_opening_token(loaded: LoadedModel) -> None:
