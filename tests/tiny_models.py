@@ -15,6 +15,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     MambaConfig,
+    MistralConfig,
     PretrainedConfig,
     PreTrainedTokenizerFast,
 )
@@ -72,11 +73,15 @@ def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast |
 
 
 def tiny_other(folder: Path, kind: str, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None) -> Path:
-    """The same of another architecture: ``gpt2`` (learned positions) or ``mamba`` (a state in the place of a cache)."""
+    """The same of another architecture.
+
+    ``gpt2`` has learned positions, ``mistral`` a window of 16 tokens, ``mamba`` a state in the place of a cache.
+    """
     tokenizer = tokenizer or tiny_tokenizer()
     special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
     kinds: dict[str, Callable[..., PretrainedConfig]] = {
         "gpt2": lambda **common: GPT2Config(n_embd=16, n_layer=2, n_head=2, n_positions=128, **common),
+        "mistral": lambda **common: MistralConfig(**{**SHAPE, **common}, sliding_window=16),
         "mamba": lambda **common: MambaConfig(hidden_size=16, state_size=4, num_hidden_layers=2, **common),
     }
     with torch.random.fork_rng():

@@ -48,8 +48,9 @@ def ask(
     if unasked:
         deliver(unasked)
     run_in_batches(speaking.rows, speaking, batch_size)
-    for long in (True, False):  # apart, as the logits of a long text would be held for every row of its batch
-        run_in_batches([part for part in scoring.parts if part.is_long is long], scoring, batch_size)
+    # Long texts one by one and piece by piece: of a batch of them all logits would have to be held.
+    run_in_batches([part for part in scoring.parts if part.is_long], scoring, 1)
+    run_in_batches([part for part in scoring.parts if not part.is_long], scoring, batch_size)
 
 
 class Speaking:
@@ -75,9 +76,9 @@ class Speaking:
         """Tokens of prompt and answer at their longest."""
         return len(row.prompt) + row.limit
 
-    def most(self, row: Row) -> int:
-        """Rows like this one at once."""
-        return batch_size_for(self._loaded, self.length(row))
+    def most(self, rows: Sequence[Row]) -> int:
+        """As many as there is room for rows like the longest."""
+        return batch_size_for(self._loaded, self.length(rows[0]))
 
     def run(self, batch: Sequence[Row]) -> None:
         """Decode `batch`."""
@@ -126,9 +127,9 @@ class Scoring:
         """Tokens of what is scored and what stands before it."""
         return len(part.before) + len(part.scored)
 
-    def most(self, part: Part) -> int:
-        """Parts like this one at once; long ones go alone, piece by piece."""
-        return 1 if part.is_long else scored_batch_size_for(self._loaded, self.length(part), len(part.scored))
+    def most(self, parts: Sequence[Part]) -> int:
+        """As many of the first as there is room for."""
+        return scored_batch_size_for(self._loaded, [(len(part.before), len(part.scored)) for part in parts])
 
     def run(self, batch: Sequence[Part]) -> None:
         """Score `batch`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PIECE = 256
 """Tokens of a long text read at once: the logits of so many are held, whatever the text's length."""
+
+IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +78,8 @@ def answer_of(parts: Sequence[Part]) -> Answer:
         sums[part.continuation] += part.loglikelihood
     if any(map(isnan, sums)):
         return Answer("", "unanswered", reason=NOT_NUMBERS)
+    if any(map(isinf, sums)):
+        return Answer("", "unanswered", reason=IMPOSSIBLE)
     return Answer("", "scored", loglikelihoods=tuple(sums))
 
 
