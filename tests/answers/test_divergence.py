@@ -65,9 +65,7 @@ def test_it_is_that_of_both_models_full_logits(
 
 
 @pytest.mark.parametrize("piece", [5, 1000])
-def test_an_adapter_and_its_base_are_read_in_step(
-    tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_adapter_and_its_base_are_read_in_step(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """They share weights: between pieces the adapter is switched on and off, and neither sees the other's past."""
     base = tiny_llama(tmp_path / "base")
     adapter = tiny_adapter(tmp_path / "adapter", base)
