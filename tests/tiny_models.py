@@ -86,9 +86,8 @@ def tiny_other(folder: Path, kind: str, seed: int = 0, tokenizer: PreTrainedToke
     }
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(
-            kinds[kind](vocab_size=len(tokenizer), initializer_range=0.5, **special)
-        )
+        config = kinds[kind](vocab_size=len(tokenizer), initializer_range=0.5, **special)
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -214,8 +214,10 @@ def test_a_text_is_scored_by_itself(tmp_path: Path) -> None:
     assert one.id.startswith("once-upon-a-time-")
 
 
-@pytest.mark.parametrize(("written", "exact"), [("0.05", Fraction(1, 20)), ("5 %", Fraction(1, 20)), ("250%", 2.5)])
-def test_a_text_suite_is_gated_only_by_an_increase(tmp_path: Path, written: str, exact: float) -> None:
+@pytest.mark.parametrize(
+    ("written", "exact"), [("0.05", Fraction(1, 20)), ("5 %", Fraction(1, 20)), ("250%", Fraction(5, 2))]
+)
+def test_a_text_suite_is_gated_only_by_an_increase(tmp_path: Path, written: str, exact: Fraction) -> None:
     """Without `max_increase` it is reported; with one it has a gate, exact to the digit."""
     assert not load(tmp_path, TEXT + CASES + WORDS).gated
     suite = load(tmp_path, f"{TEXT}gate: {{max_increase: {written}}}\n{CASES}{WORDS}")
@@ -240,7 +242,7 @@ def new_keys() -> st.SearchStrategy[dict[str, object]]:
     )
     head = ("samples", "temperature", "score", "delimiter", "few_shot", "template")
     row = st.fixed_dictionaries(
-        {}, optional={k: value for k in ("question", "text", "choices", "answer", "category", "id")}
+        {}, optional=dict.fromkeys(("question", "text", "choices", "answer", "category", "id"), value)
     )
     texts = st.lists(st.text(max_size=3) | st.integers(-2, 5), min_size=2, max_size=4)
     likely = st.fixed_dictionaries(
@@ -249,7 +251,7 @@ def new_keys() -> st.SearchStrategy[dict[str, object]]:
     gate = st.fixed_dictionaries({}, optional={"max_increase": value, "rule": value, "max_drop": value})
     return st.fixed_dictionaries(
         {"forgetting": st.sampled_from(["qa", "choice", "text"]), "cases": st.lists(row | likely, max_size=3)},
-        optional={**{k: value for k in head}, "gate": gate},
+        optional={**dict.fromkeys(head, value), "gate": gate},
     )
 
 
