@@ -55,6 +55,18 @@ class Settings:
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
 
 
+def exact(text: str) -> Fraction:
+    """Read a number exactly.
+
+    Raises:
+        ValueError: it is none, or none of a size that anybody means.
+    """
+    exponent = text.lower().partition("e")[2]
+    if exponent and not -20 <= int(exponent) <= 20:  # powers of ten are written out: 1e999999999 would take hours
+        raise ValueError(f"{text} is beyond all measure")
+    return Fraction(text.strip())
+
+
 def fraction(text: str) -> Fraction:
     """Read a share exactly: ``0.1``, ``10%`` and ``1/10`` are one tenth.
 
@@ -62,7 +74,7 @@ def fraction(text: str) -> Fraction:
         ValueError: it is no number, or not within 0 and 1.
     """
     number = text.strip()
-    share = Fraction(number[:-1].strip()) / 100 if number.endswith("%") else Fraction(number)
+    share = exact(number[:-1]) / 100 if number.endswith("%") else exact(number)
     if not 0 <= share <= 1:
         raise ValueError(f"{text} is not within 0 and 1")
     return share

@@ -9,7 +9,16 @@ from typing import Any
 import peft
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MistralConfig,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging
 
 PAD, BEGIN, END = "<pad>", "<s>", "</s>"
@@ -57,6 +66,28 @@ def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast |
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM(LlamaConfig(**shape))
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_other(folder: Path, kind: str, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None) -> Path:
+    """The same of another architecture.
+
+    ``gpt2`` has learned positions, ``mistral`` a window of 16 tokens, ``mamba`` a state in the place of a cache.
+    """
+    tokenizer = tokenizer or tiny_tokenizer()
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    kinds: dict[str, Callable[..., PretrainedConfig]] = {
+        "gpt2": lambda **common: GPT2Config(n_embd=16, n_layer=2, n_head=2, n_positions=128, **common),
+        "mistral": lambda **common: MistralConfig(**{**SHAPE, **common}, sliding_window=16),
+        "mamba": lambda **common: MambaConfig(hidden_size=16, state_size=4, num_hidden_layers=2, **common),
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        config = kinds[kind](vocab_size=len(tokenizer), initializer_range=0.5, **special)
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

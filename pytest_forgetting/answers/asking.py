@@ -62,7 +62,9 @@ def ask(
 class Speaking:
     """The job of answering: a row is one request."""
 
-    def __init__(self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None, *, fixed: bool) -> None:
+    def __init__(
+        self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None = None, *, fixed: bool = False
+    ) -> None:
         """Nothing is asked yet."""
         self._loaded = loaded
         self._batch_size = batch_size
@@ -89,9 +91,9 @@ class Speaking:
         thoughts = row.thought.budget if row.thought.opened else 0
         return len(row.prompt) + int(min(row.limit + thoughts, row.room))
 
-    def most(self, row: Row) -> int:
-        """Rows like this one at once."""
-        return self._batch_size or batch_size_for(self._loaded, self.length(row))
+    def most(self, rows: Sequence[Row]) -> int:
+        """As many as there is room for rows like the longest."""
+        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]))
 
     def run(self, batch: Sequence[Row]) -> None:
         """Decode `batch`."""
@@ -116,7 +118,9 @@ class Speaking:
 class Scoring:
     """The job of scoring: a request has a part for each of its continuations, or for each window of a long text."""
 
-    def __init__(self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None, *, fixed: bool) -> None:
+    def __init__(
+        self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None = None, *, fixed: bool = False
+    ) -> None:
         """Nothing is asked yet."""
         self._loaded = loaded
         self._batch_size = batch_size
@@ -146,11 +150,12 @@ class Scoring:
         """Tokens of what is scored and what stands before it."""
         return len(part.before) + len(part.scored)
 
-    def most(self, part: Part) -> int:
-        """Parts like this one at once; long ones go alone, piece by piece."""
-        if part.is_long:
+    def most(self, parts: Sequence[Part]) -> int:
+        """As many of the first as there is room for; long ones one by one, as all logits of a batch would be held."""
+        if parts[0].is_long:
             return 1
-        return self._batch_size or scored_batch_size_for(self._loaded, self.length(part), len(part.scored))
+        sizes = [(len(part.before), len(part.scored)) for part in parts]
+        return self._batch_size or scored_batch_size_for(self._loaded, sizes)
 
     def run(self, batch: Sequence[Part]) -> None:
         """Score `batch`."""

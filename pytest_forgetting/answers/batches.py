@@ -21,8 +21,8 @@ class Job(Protocol[R]):
     def length(self, row: R) -> int:
         """Tokens that `row` takes at its longest."""
 
-    def most(self, row: R) -> int:
-        """How many rows like `row` can be done at once."""
+    def most(self, rows: Sequence[R]) -> int:
+        """How many of the first of `rows`, the longest in front, can be done at once."""
 
     def run(self, batch: Sequence[R]) -> None:
         """Do all of `batch`; where memory runs out, its rows may be left half done."""
@@ -51,7 +51,7 @@ def run_in_batches(rows: Sequence[T], job: Job[T]) -> None:
     budget: int | None = None  # tokens per batch, once memory has run out
     while waiting:
         length = job.length(waiting[0])
-        size = min(job.most(waiting[0]), len(waiting))
+        size = min(job.most(waiting), len(waiting))
         size = size if budget is None else max(1, min(size, budget // length))
         batch = waiting[:size]
         if _succeeds(job, batch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PIECE = 256
 """Tokens of a long text read at once: the logits of so many are held, whatever the text's length."""
+
+IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +84,8 @@ def answer_of(parts: Sequence[Part]) -> Answer:
         sums[part.continuation] += part.loglikelihood
     if any(map(isnan, sums)):
         return Answer("", "unanswered", reason=NOT_NUMBERS)
+    if any(map(isinf, sums)):
+        return Answer("", "unanswered", reason=IMPOSSIBLE)
     return Answer("", "scored", loglikelihoods=tuple(sums))
 
 
@@ -99,6 +103,8 @@ class Scorer:
         self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
+        self.in_pieces = can_batch(loaded.model)
+        """Whether a long text can be read in pieces; else the model's state is no cache of keys and values."""
 
     @torch.inference_mode()
     def score(self, parts: Sequence[Part]) -> None:
@@ -119,16 +125,19 @@ class Scorer:
             start = len(part.before) - 1 - first
             part.loglikelihood = _sum(row[start : start + len(part.scored)], part.scored)
 
-    def pieces(self, part: Part) -> Iterator[tuple[torch.Tensor, list[int]]]:
+    def pieces(self, part: Part, *, whole: bool = False) -> Iterator[tuple[torch.Tensor, list[int]]]:
         """Logits (tokens, vocabulary) for the scored tokens of `part`, and those tokens, a piece at a time.
 
-        What was read is kept as keys and values only, so that memory holds the logits of one piece. Models whose state
-        is no such cache are read in one go.
+        What was read is kept as keys and values only, so that memory holds the logits of one piece.
+
+        Args:
+            part: what is scored.
+            whole: read it in one go, as is always done where the model cannot read in pieces.
         """
         ids, scored = part.before + part.scored, len(part.before)
-        batched = can_batch(self._loaded.model)
-        cache = DynamicCache(config=self._loaded.model.config) if batched else None
-        step = PIECE if batched else len(ids)
+        in_pieces = self.in_pieces and not whole
+        cache = DynamicCache(config=self._loaded.model.config) if in_pieces else None
+        step = PIECE if in_pieces else len(ids)
         for start in range(0, len(ids) - 1, step):
             read = ids[start : min(start + step, len(ids) - 1)]
             tensor = torch.tensor([read], device=self._loaded.model.device)

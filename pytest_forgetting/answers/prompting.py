@@ -81,12 +81,14 @@ def _prompt_ids(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
 
 
 def _parted(loaded: LoadedModel, text: str, continuation: str, *, chat: bool) -> tuple[list[int], list[int]]:
-    if not text:
-        return [_first_token(loaded)], _without_first(loaded, continuation)
-    before = _encoded(loaded, text.rstrip(), chat=chat)
-    behind = _encoded(loaded, text + continuation, chat=chat)[len(before) :]
+    before = _encoded(loaded, text.rstrip(), chat=chat) if text else []
+    if text:
+        behind = _encoded(loaded, text + continuation, chat=chat)[len(before) :]
+    else:
+        behind = _without_first(loaded, continuation)
     if not behind:
-        raise Refused(f"{continuation!r} has no tokens of its own behind the prompt")
+        told = f"{continuation!r:.60} has no tokens of its own"
+        raise Refused(f"{told} behind the prompt" if text else told)
     return before or [_first_token(loaded)], behind
 
 

@@ -44,7 +44,9 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """The prompt as a person reads it in reports."""
+        """The prompt as a person reads it in reports; a text without one is shown itself."""
+        if self.text == "" and self.continuations:
+            return self.continuations[0]
         if self.text is not None:
             return self.text
         if len(self.messages) == 1:

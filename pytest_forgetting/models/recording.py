@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pytest_forgetting.suites.cases import THINK_TOKENS, Case
 VERSION = 1
 _SHOWN = 3
 """How many of the cases that do not fit are named in a message."""
+_LONGEST = 200
+"""Characters of choices or a text that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
         return f"{len(recorded)} samples recorded, {len(asked)} asked"
     had, now = next((had, now) for had, now in zip(recorded, asked, strict=True) if had != now)
     if had.continuations != now.continuations:
-        return f"choices {list(had.continuations)} recorded, {list(now.continuations)} asked"
+        what = "text" if now.text == "" else "choices"
+        return f"{what} {_shown(had.continuations)} recorded, {_shown(now.continuations)} asked"
     if had.draw != now.draw:
         return f"{_drawn(had.draw)} recorded, {_drawn(now.draw)} asked"
     if had.max_new_tokens != now.max_new_tokens:
@@ -106,6 +110,11 @@ def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
     if had.stop != now.stop:
         return f"stop {list(had.stop)} recorded, {list(now.stop)} asked"
     return f"prompt {had.shown!r} recorded, {now.shown!r} asked"
+
+
+def _shown(continuations: Sequence[str]) -> str:
+    told = ", ".join(repr(each) for each in continuations) or "none"
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def _drawn(draw: Draw | None) -> str:
@@ -181,5 +190,8 @@ def _from_json(row: dict[str, Any]) -> Recorded:
         draw = Draw(**row["draw"]) if "draw" in row else None
         thoughts = row.get("think_tokens", THINK_TOKENS)
         request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw, think_tokens=thoughts)
+    wanted = 0 if row["finish"] == "unanswered" else len(request.continuations)
+    if len(scores) != wanted or not all(map(isfinite, scores)):
+        raise ValueError(f"'{row['id']}': found loglikelihoods {list(scores)}; wanted {wanted} numbers")
     answer = Answer(row.get("answer", ""), row["finish"], reason=row.get("reason"), loglikelihoods=scores)
     return Recorded(row["suite"], row["id"], request, answer)

@@ -37,13 +37,15 @@ class Prompting:
     think_tokens: int = THINK_TOKENS
     samples: int = 1
     temperature: float = 0.0
+    delimiter: str = " "
+    """Between a question and its answer, in worked examples; before the choices too."""
 
     def question(self, question: str) -> Prompt:
         """A question through the template."""
         if self.turns:
             turns = [Message(turn.role, turn.content.replace("{question}", question)) for turn in self.turns]
             return self._prompt(transcript(turns), turns, ())
-        shown = [f"{self._rendered(asked)} {answer}" for asked, answer in self.few_shot]
+        shown = [f"{self._rendered(asked)}{self.delimiter}{answer}" for asked, answer in self.few_shot]
         text = "\n\n".join([*([self.system] if self.system else []), *shown, self._rendered(question)])
         default_stop = ("\n",) if self.template is None else ()
         return self._prompt(text, [*self._opening(), Message("user", self._asked(question))], default_stop)
@@ -56,9 +58,9 @@ class Prompting:
         """Messages that are taken as they are."""
         return self._prompt(transcript(turns), list(turns), ())
 
-    def choosing(self, prompt: Prompt, choices: Sequence[str], delimiter: str) -> Prompt:
+    def choosing(self, prompt: Prompt, choices: Sequence[str]) -> Prompt:
         """The same prompt with texts to be scored behind it, in the place of an answer."""
-        return Prompt(prompt.text, prompt.messages, continuations=tuple(choices), delimiter=delimiter)
+        return Prompt(prompt.text, prompt.messages, continuations=tuple(choices), delimiter=self.delimiter)
 
     def _prompt(self, text: str, turns: Sequence[Message], text_stop: tuple[str, ...]) -> Prompt:
         stops = (text_stop, ()) if self.stop is None else (self.stop, self.stop)
