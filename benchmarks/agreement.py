@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +56,8 @@ class Task:
     answer: str = "answer"
     add_bos: bool = True
     """False: lm-eval is told to leave it out, as it would score the opening token that it puts in front itself."""
+    apart: bool = False
+    """lm-eval is asked it alone: of a batch, the first prompt decides whether any gets the opening token."""
 
     def suite(self) -> Row:
         """For the package."""
@@ -89,7 +92,7 @@ TASKS = (
     Task("name_choice", "choice"),
     Task("edges", "choice"),
     Task("opened_choice", "choice"),
-    Task("opened_cloze", "qa"),
+    Task("opened_cloze", "qa", apart=True),
     Task("stories", "text", add_bos=False),
 )
 CHAT_TASKS = tuple(task for task in TASKS if task.kind != "text")
@@ -226,15 +229,13 @@ def ours(suites: Path, baseline: Path, model: Path) -> dict[str, list[Row]]:
 def theirs(suites: Path, model: Path, tasks: Sequence[Task], *, chat: bool) -> dict[str, dict[str, Row]]:
     """lm-eval's samples, by task and id."""
     samples: dict[str, dict[str, Row]] = {}
-    for add_bos in (True, False):
-        asked = [task for task in tasks if task.add_bos is add_bos]
-        if asked:
-            given = {"pretrained": str(model), "dtype": "float32"} | ({} if add_bos else {"add_bos_token": False})
-            found = lm_eval.simple_evaluate(
-                "hf", given, [task.configuration(suites) for task in asked],
-                device="cpu", batch_size=16, bootstrap_iters=0, log_samples=True, apply_chat_template=chat,
-            )  # fmt: skip
-            samples |= {name: {row["doc"]["id"]: row for row in rows} for name, rows in found["samples"].items()}
+    for (add_bos, _), asked in groupby(tasks, lambda task: (task.add_bos, task.apart)):
+        given = {"pretrained": str(model), "dtype": "float32"} | ({} if add_bos else {"add_bos_token": False})
+        found = lm_eval.simple_evaluate(
+            "hf", given, [task.configuration(suites) for task in asked],
+            device="cpu", batch_size=16, bootstrap_iters=0, log_samples=True, apply_chat_template=chat,
+        )  # fmt: skip
+        samples |= {name: {row["doc"]["id"]: row for row in rows} for name, rows in found["samples"].items()}
     return samples
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Prompt
 
-ANSWER_VERSION = 1
+ANSWER_VERSION = 2
 """Raised when decoding itself changes, so that answers of older versions are not taken for new ones."""
 
 
