@@ -49,7 +49,8 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
     """Token ids of the whole prompt, with special tokens exactly once.
 
     A chat template writes its own special tokens, so none are added behind it; plain text gets those that the
-    tokenizer adds by itself, less an end-of-sequence token, after which no model would answer.
+    tokenizer adds by itself, unless it begins with the opening token already, less an end-of-sequence token, after
+    which no model would answer.
 
     Raises:
         Refused: the chat template does not take the prompt.
@@ -99,12 +100,18 @@ def _without_first(loaded: LoadedModel, text: str) -> list[int]:
 
 
 def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
-    if chat:
+    if chat or _opens(loaded, text):
         return _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
     ids = _ids(loaded.tokenizer(text, verbose=False))
     if len(ids) > 1 and ids[-1] == loaded.tokenizer.eos_token_id:
         ids.pop()
     return ids
+
+
+def _opens(loaded: LoadedModel, text: str) -> bool:
+    """Whether `text` begins with the opening token, as prompts do that were written out for one model."""
+    opening = loaded.tokenizer.bos_token
+    return bool(opening) and text.startswith(str(opening))
 
 
 def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:
