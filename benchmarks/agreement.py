@@ -190,9 +190,7 @@ def byte_level_tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     alphabet, both = sorted(pre_tokenizers.ByteLevel.alphabet()), "<|endoftext|>"
-    trainer = trainers.BpeTrainer(
-        vocab_size=600, special_tokens=[both], initial_alphabet=alphabet, show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=600, special_tokens=[both], initial_alphabet=alphabet, show_progress=False)
     bpe.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=both, eos_token=both)
 
@@ -203,7 +201,9 @@ def random_gpt2(stories: Path, folder: Path, template: str | None) -> Path:
     tokenizer.chat_template = template
     shape = {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 512, "initializer_range": 0.2}
     torch.manual_seed(0)
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=0, **shape)).save_pretrained(folder)
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=0, **shape)).save_pretrained(
+        folder
+    )
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -316,7 +316,11 @@ def main() -> None:
     torch.set_num_threads(1)
     lines, told, disagreements = [], [], 0
     for number, (one, other, baseline, model) in enumerate(pairs(base, stories, domain, work)):
-        suites = lay_out(stories, work / f"suites{number}", AutoTokenizer.from_pretrained(base if number == 0 else baseline).bos_token)
+        suites = lay_out(
+            stories,
+            work / f"suites{number}",
+            AutoTokenizer.from_pretrained(base if number == 0 else baseline).bos_token,
+        )
         cases = ours(suites, baseline, model)
         for name, side, folder in ((one, "baseline", baseline), (other, "model", model)):
             chat = AutoTokenizer.from_pretrained(folder).chat_template is not None

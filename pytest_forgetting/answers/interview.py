@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.importing import uncollected
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
@@ -167,10 +168,11 @@ class Interview:
         return True
 
     def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
-        from pytest_forgetting.answers.asking import ask
-
         started = time.perf_counter()
         progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
+        with uncollected():
+            from pytest_forgetting.answers.asking import ask
+            from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
 
         def deliver(answers: dict[int, Answer]) -> None:
             side.keep({requests[n]: answer for n, answer in answers.items()})

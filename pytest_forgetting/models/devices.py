@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.errors import WrongUsage
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "bfloat16", "float16")
 KINDS = ("cpu", "cuda", "mps")
+DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu", "/dev/nvmap")
+"""What Linux has where torch can find a device of kind cuda: NVIDIA's driver, WSL's, AMD's, and those of Jetson."""
 LARGE = 1_000_000_000
 """Parameters from which on float32 is no longer the default on an accelerator."""
 
@@ -74,6 +78,8 @@ def _count(kind: str) -> int:
     """Devices of this kind; torch is only asked where it must be, since importing it takes a second."""
     if kind == "cpu":
         return 1
+    if sys.platform == "linux" and (kind == "mps" or not any(Path(each).exists() for each in DRIVERS)):
+        return 0
     import torch
 
     return torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())

@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.models.adapters import attach, bit_sums, left_intact
 from pytest_forgetting.models.checkpoint import embedding_rows, load_checkpoint, load_tokenizer, pin_decoding
 from pytest_forgetting.models.devices import device_for, dtype_for
 from pytest_forgetting.models.faults import quiet
@@ -69,6 +68,9 @@ class Resident:
         Raises:
             CannotAnswer: it is damaged or does not fit. The weights may have been changed by then.
         """
+        # Here and not above: peft takes seconds to import, and most pairs have no adapter.
+        from pytest_forgetting.models.adapters import attach, bit_sums, left_intact
+
         before, self.intact = bit_sums(self.plain), False
         with quiet():
             self.adapted = attach(self.plain, model, self.device)

@@ -13,12 +13,14 @@ from pytest_forgetting.models.devices import LARGE, device_for, dtype_for
 @pytest.fixture
 def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two GPUs."""
+    monkeypatch.setattr("pytest_forgetting.models.devices.DRIVERS", ("/dev/null",))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
 
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without any accelerator."""
+    """A machine with a driver, but without any accelerator."""
+    monkeypatch.setattr("pytest_forgetting.models.devices.DRIVERS", ("/dev/null",))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
@@ -64,6 +66,16 @@ def test_nearest_device_is_named() -> None:
     """A slip of the finger is told with what was probably meant."""
     with pytest.raises(WrongUsage, match=r"did you mean cuda\?"):
         device_for("cudaa")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have their drivers elsewhere")
+def test_without_a_driver_torch_is_not_asked() -> None:
+    """Where Linux has no driver, there is no device; finding that out imports nothing."""
+    code = (
+        "import sys; from pytest_forgetting.models import devices; devices.DRIVERS = ('/dev/no-such-driver',);"
+        "assert devices.device_for('auto') == 'cpu'; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_cpu_needs_no_torch() -> None:

@@ -72,6 +72,27 @@ def test_a_second_run_asks_nobody(pytester: pytest.Pytester, base: Path) -> None
     assert answers(third, "model") != answers(first, "model")
 
 
+def test_a_stored_run_imports_nothing_heavy(pytester: pytest.Pytester, base: Path) -> None:
+    """Where every answer is stored, even an adapter's verdict needs neither torch nor transformers nor peft."""
+    adapter = tiny_adapter(pytester.path / "adapter", base)
+    pytester.makeconftest(
+        "import sys\n"
+        "def pytest_unconfigure():\n"
+        "    print('heavy:', sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))\n"
+    )
+    command = (f"--model={adapter}", f"--baseline={base}", "--device=cpu", "s.yaml")
+    first = pytester.runpytest_subprocess(*command)
+    first.stdout.fnmatch_lines(["heavy: [[]'peft', 'torch', 'transformers']"])
+    pytester.runpytest_subprocess(*command).stdout.fnmatch_lines(["heavy: [[]]"])
+
+
+def test_only_an_adapter_needs_peft(pytester: pytest.Pytester, base: Path) -> None:
+    """It takes seconds to import, and most pairs are two checkpoints."""
+    pytester.makeconftest("import sys\ndef pytest_unconfigure():\n    print('peft' in sys.modules)\n")
+    result = pytester.runpytest_subprocess(f"--model={base}", f"--baseline={base}", "--device=cpu", "s.yaml")
+    result.stdout.fnmatch_lines(["False"])
+
+
 def test_the_store_is_off_on_request(pytester: pytest.Pytester, base: Path) -> None:
     """With `--forgetting-no-store` every run asks, and says the same at another batch size."""
     options = ("--model=./base", "--baseline=./base", "--forgetting-no-store")
