@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
@@ -12,6 +12,7 @@ from pytest_forgetting.answers.likelihood import Part, Scorer, answer_of, parts_
 from pytest_forgetting.answers.memory import batch_size_for, scored_batch_size_for
 from pytest_forgetting.answers.planning import FIXED_ROWS, grouped, padded
 from pytest_forgetting.answers.prompting import Refused, row_for
+from pytest_forgetting.models.checkpoint import embedding_rows
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -29,6 +30,7 @@ def ask(
     batch_size: int | None = None,
     *,
     fixed: bool = False,
+    drafts: Mapping[int, Sequence[int]] | None = None,
 ) -> None:
     """Answer or score all `requests` and hand over the answers as each batch ends.
 
@@ -39,6 +41,7 @@ def ask(
         deliver: called once per batch, so that nothing answered is lost by what comes later.
         batch_size: rows at once; None finds it from free memory and the longest row.
         fixed: give all batches one shape, so that no answer depends on what else is asked, even in half precision.
+        drafts: by the position of their request, token ids that its answer may turn out to be.
 
     Raises:
         CannotAnswer: not even a single row fits into memory.
@@ -53,6 +56,7 @@ def ask(
             unasked[n] = refused
     if unasked:
         deliver(unasked)
+    speaking.draft(drafts or {})
     for rows in speaking.groups():
         run_in_batches(rows, speaking)
     for parts in scoring.groups():
@@ -82,6 +86,13 @@ class Speaking:
             self._place[id(row)] = place
         return row.answer
 
+    def draft(self, drafts: Mapping[int, Sequence[int]]) -> None:
+        """Give rows what their answers may turn out to be, as far as the model knows the tokens."""
+        known = embedding_rows(self._loaded.model)
+        for row in self.rows:
+            draft = drafts.get(self._place[id(row)], ())
+            row.draft = list(draft) if max(draft, default=0) < known else []
+
     def groups(self) -> list[list[Row]]:
         """Rows that may share a batch."""
         return grouped(self.rows, lambda row: padded(len(row.prompt)) if self._fixed else None)
@@ -93,7 +104,8 @@ class Speaking:
 
     def most(self, rows: Sequence[Row]) -> int:
         """As many as there is room for rows like the longest."""
-        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]))
+        drafted = max(len(row.draft) for row in rows) if self._decoder.tally.pays else 0
+        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]), drafted)
 
     def run(self, batch: Sequence[Row]) -> None:
         """Decode `batch`."""

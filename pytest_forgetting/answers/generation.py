@@ -18,6 +18,7 @@ import torch
 from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.drafts import Tally, can_rewind, rewind
 from pytest_forgetting.answers.planning import padded
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
@@ -46,6 +47,8 @@ class Row:
     answer: Answer | None = None
     lot: Lot | None = None
     """Draws the tokens; None takes the likeliest."""
+    draft: list[int] = field(default_factory=list)
+    """What the answer may turn out to be."""
     gap: float = inf
     """The least distance so far between the likeliest token and the next, in logits."""
 
@@ -71,6 +74,7 @@ class Decoder:
         self._takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
         self.batched = can_batch(loaded.model)
+        self.tally = Tally()
         self._tags = dict(_hidden(loaded.tokenizer, (OPEN, CLOSE)))
 
     @torch.inference_mode()
@@ -81,18 +85,26 @@ class Decoder:
                 self._decode_alone(row)
             return
         live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
-        ids, mask = self._left_padded(live)
         cache = DynamicCache(config=self._config)
-        logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache)
+        drafts = self._drafts(live, cache)
+        ids, mask = self._left_padded([row.prompt + draft for row, draft in zip(live, drafts, strict=True)])
+        keep = 1 + max(map(len, drafts))
+        logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache, keep)
         while True:
-            self._advance(live, logits)
+            self._advance(live, drafts, logits)
             if all(row.answer is not None for row in rows):
                 return
             going = [n for n, row in enumerate(live) if row.answer is None]
-            if len(going) < len(live) and self._shape is None:
+            if any(drafts):
+                read = [len(live[n].prompt) + len(drafts[n]) for n in going]
+                valid = [len(live[n].prompt) + len(live[n].new) - 1 for n in going]
+                mask = rewind(cache, mask.shape[1], going, read, valid)
+                live = [live[n] for n in going]
+            elif len(going) < len(live) and self._shape is None:
                 live, kept = [live[n] for n in going], torch.tensor(going, device=mask.device)
                 cache.batch_select_indices(kept)
                 mask = mask[kept]
+            drafts = [[] for _ in live]
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
             latest = torch.tensor([row.new[-1:] or [0] for row in live], device=mask.device)
             logits = self._forward(latest, mask, mask.sum(-1, keepdim=True) - 1, cache)
@@ -101,36 +113,57 @@ class Decoder:
         """A row that only gives the batch its shape."""
         return Row(row.prompt, (), sys.maxsize)
 
-    def _left_padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
-        width = max(len(row.prompt) for row in rows)
+    def _drafts(self, rows: Sequence[Row], cache: Any) -> list[list[int]]:
+        """What is read ahead of each row's answer: its draft less the last token, behind which nothing is wanted."""
+        if self._shape is not None or not self.tally.pays or not can_rewind(cache):
+            return [[] for _ in rows]
+        return [row.draft[: max(0, int(min(len(row.draft), row.room)) - 1)] for row in rows]
+
+    def _left_padded(self, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        width = max(map(len, rows))
         width = width if self._shape is None else padded(width)
         pad = self.loaded.tokenizer.pad_token_id or 0
-        ids = [[pad] * (width - len(row.prompt)) + row.prompt for row in rows]
-        mask = [[0] * (width - len(row.prompt)) + [1] * len(row.prompt) for row in rows]
+        ids = [[pad] * (width - len(row)) + row for row in rows]
+        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
         device = self.loaded.model.device
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
-    def _forward(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
-        """Logits of the last position, (rows, vocabulary)."""
-        offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
+    def _forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, keep: int = 1
+    ) -> torch.Tensor:
+        """Logits of the last `keep` positions, (rows, keep, vocabulary)."""
+        offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": keep}
         taken = {name: value for name, value in offered.items() if name in self._takes}
         out = self.loaded.model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **taken)
-        return out.logits[:, -1]  # type: ignore[no-any-return]
+        return out.logits[:, -keep:]  # type: ignore[no-any-return]
 
-    def _advance(self, live: Sequence[Row], logits: torch.Tensor) -> None:
-        """Append to each row its likeliest token, or the one that is drawn."""
+    def _advance(self, live: Sequence[Row], drafts: Sequence[list[int]], logits: torch.Tensor) -> None:
+        """Append to each row its next token, and as long as these are those of its draft the ones behind them too.
+
+        Args:
+            live: the rows.
+            drafts: what was read behind each of them.
+            logits: of (rows, positions, vocabulary), the last behind all that was read.
+        """
         broken = logits.isnan().any(-1).tolist()
         best, tokens = (each.tolist() for each in logits.topk(2))
-        for n, (row, is_nan) in enumerate(zip(live, broken, strict=True)):
-            if row.answer is not None:
-                continue  # it stays only to keep the batch's shape
-            if is_nan:
-                row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
-            elif row.lot is not None:
-                self._append(row, row.lot.draw(logits[n], len(row.new)))
-            else:
-                row.gap = min(row.gap, best[n][0] - best[n][1])
-                self._append(row, tokens[n][0])
+        for n, (row, draft) in enumerate(zip(live, drafts, strict=True)):
+            first = logits.shape[1] - 1 - len(draft)
+            for ahead in range(len(draft) + 1):
+                if row.answer is not None:
+                    break  # or it stays only to keep the batch's shape
+                at = first + ahead
+                if broken[n][at]:
+                    row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
+                elif row.lot is not None:
+                    self._append(row, row.lot.draw(logits[n, at], len(row.new)))
+                else:
+                    row.gap = min(row.gap, best[n][at][0] - best[n][at][1])
+                    self._append(row, tokens[n][at][0])
+                if row.new[-1:] != draft[ahead : ahead + 1]:
+                    break
+                self.tally.accepted += 1
+            self.tally.drafted += len(draft)
 
     def _append(self, row: Row, token: int) -> None:
         row.new.append(token)
@@ -181,8 +214,8 @@ class Decoder:
         """One row without padding, through transformers' own loop: for architectures whose state is no KV cache."""
         ids = torch.tensor([row.prompt], device=self.loaded.model.device)
         while row.answer is None:
-            logits = self.loaded.model(input_ids=torch.cat([ids, ids.new_tensor([row.new])], dim=1)).logits[:, -1]
-            self._advance([row], logits)
+            logits = self.loaded.model(input_ids=torch.cat([ids, ids.new_tensor([row.new])], dim=1)).logits[:, -1:]
+            self._advance([row], [[]], logits)
 
 
 def _hidden(tokenizer: Any, tags: Sequence[str]) -> Iterator[tuple[int, str]]:

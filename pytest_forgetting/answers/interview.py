@@ -181,12 +181,31 @@ class Interview:
         try:
             self._pair = self._pair or self._load()
             with self._pair.speaking(name) as loaded:
-                ask(loaded, requests, side.conditions, deliver, self._batch_size, fixed=side.in_fixed_batches)
+                ask(
+                    loaded,
+                    requests,
+                    side.conditions,
+                    deliver,
+                    self._batch_size,
+                    fixed=side.in_fixed_batches,
+                    drafts=self._drafts(name, side, requests),
+                )
                 self._note_effect(name, side, loaded, requests)
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()
         self.effort.notes = list(self._pair.notes)
+
+    def _drafts(self, name: SideName, side: LiveSide, requests: Sequence[Request]) -> dict[int, tuple[int, ...]]:
+        """What the baseline said, as far as the model may say the same.
+
+        Only in float32: in half precision a token that is checked among others is rounded otherwise than one that is
+        decoded by itself.
+        """
+        if name != "model" or not self.both_sides or side.conditions.dtype != "float32":
+            return {}
+        known = self._sides["baseline"].stored(requests)
+        return {n: answer.tokens for n, answer in enumerate(known) if answer is not None and answer.tokens}
 
     def _note_effect(self, name: SideName, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
         """Find out once per adapter whether it changes the logits at all, and keep that with the answers."""

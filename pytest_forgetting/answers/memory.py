@@ -19,10 +19,11 @@ ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
 
 
-def batch_size_for(loaded: LoadedModel, tokens: int) -> int:
-    """Rows of `tokens` tokens (prompt and answer) that can be decoded at once."""
+def batch_size_for(loaded: LoadedModel, tokens: int, drafted: int = 0) -> int:
+    """Rows of `tokens` tokens (prompt and answer) that can be decoded at once, `drafted` of them checked in one go."""
     kind = torch.device(loaded.device).type
-    return rows_that_fit(free_bytes(loaded.device), bytes_per_row(loaded.model, tokens), MOST_ROWS.get(kind, 64))
+    size = bytes_per_row(loaded.model, tokens, drafted)
+    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64))
 
 
 def scored_batch_size_for(loaded: LoadedModel, rows: Sequence[tuple[int, int]]) -> int:
@@ -52,14 +53,14 @@ def bytes_per_scored_row(model: Any, tokens: int, scored: int) -> int:
     return int(ACTIVATIONS * config.hidden_size * tokens * width + (width + 8) * config.vocab_size * scored)
 
 
-def bytes_per_row(model: Any, tokens: int) -> int:
-    """Peak bytes of one row: KV cache, activations of the prefill, and the logits of its last position."""
+def bytes_per_row(model: Any, tokens: int, drafted: int = 0) -> int:
+    """Peak bytes of one row: KV cache, activations of the prefill, logits of its last position and of its draft."""
     config = model.config.get_text_config()
     width = model.dtype.itemsize
     heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", 1)
     head = getattr(config, "head_dim", None) or config.hidden_size // max(1, getattr(config, "num_attention_heads", 1))
     cache = 2 * config.num_hidden_layers * heads * head * tokens * width
-    return int(cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size)
+    return int(cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size * (1 + drafted))
 
 
 def free_bytes(device: str) -> int:
