@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from math import isfinite, log
 from typing import Literal
 
 from pytest_forgetting.suites.cases import SEVERITIES, Case, Severity
@@ -48,6 +49,22 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class RightAnswer:
+    """How likely both models hold the right answer of one case, whatever they said."""
+
+    text: str
+    """The first accepted answer (qa), the baseline's own (checklist), the right choice (choice)."""
+    baseline: float
+    """Log-likelihood of the whole text behind the case's prompt, in nats."""
+    model: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the model holds it at least half as likely as the baseline does."""
+        return isfinite(self.baseline) and self.model >= self.baseline - log(2)
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case with both answers."""
 
@@ -60,6 +77,10 @@ class CaseResult:
     """KL(baseline‖model) summed over the tokens of a text, in nats; None where it was not or cannot be measured."""
     tokens: int = 0
     """Over how many tokens `divergence` is summed."""
+    first: Outcome | None = None
+    """The outcome before the case was asked again, where rounding could have decided; None where it was asked once."""
+    right: RightAnswer | None = None
+    """None where it was not asked for or cannot be known. Choice cases have it among `Judged.loglikelihoods`."""
 
     @property
     def outcome(self) -> Outcome:

@@ -1,0 +1,81 @@
+"""Why a case was lost: what can be told from both answers, and from how likely the right one still is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.grading.form import right_in_other_form
+from pytest_forgetting.grading.loops import loops
+from pytest_forgetting.grading.refusals import is_refusal
+from pytest_forgetting.grading.wording import normalise
+from pytest_forgetting.suites.cases import Case
+
+Cause = Literal["numeric noise", "empty", "repetition", "refusal", "unfinished", "format", "knowledge"]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+"""In the order in which they are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A judged answer as checks look at it."""
+
+    text: str
+    finish: str
+
+
+def cause_of(result: CaseResult) -> Cause | None:
+    """Why `result` is forgotten, or that asking again changed it; None for all other cases.
+
+    The first of `CAUSES` that applies. A fault that the baseline's answer has too explains nothing. What is left is
+    ``format`` where the right answer is in the text under a more lenient reading, or is still held at least half as
+    likely as before (spurious forgetting: Zheng and others 2025, arXiv:2501.13453); else it is ``knowledge``. The
+    likelihood speaks for a model only: one that has learned to answer in another way holds the bare answer less likely,
+    and may know it still.
+
+    A choice case is always ``knowledge``: nothing is said that could have the wrong form. Where the right choice is as
+    likely as before and another rose above it, the model holds something false likelier than what is true, and which
+    of them is the likelier is the very thing that the case asks.
+
+    Of answers that were drawn, the one shown is looked at, which is a wrong one.
+    """
+    if result.first is not None and result.first != result.outcome:
+        return "numeric noise"
+    if result.outcome != "forgotten":
+        return None
+    if result.case.choices:
+        return "knowledge"
+    for cause, has_fault in _FAULTS.items():
+        if has_fault(result.model) and not has_fault(result.baseline):
+            return cause
+    kept = result.right is not None and result.right.kept
+    return "format" if kept or _right_otherwise(result.case, result.model) else "knowledge"
+
+
+def evidence_of(result: CaseResult) -> RightAnswer | None:
+    """How likely both models hold the right answer; None where that is not known."""
+    right, case = result.right, result.case
+    if right is None and case.right_choice is not None and result.outcome != "unanswered":
+        had, has = (side.loglikelihoods[case.right_choice] for side in (result.baseline, result.model))
+        return RightAnswer(case.choices[case.right_choice], had, has)
+    return right
+
+
+def wrong_form(case: Case, judged: Judged) -> bool:
+    """Whether an answer has a fault of form: empty, in a loop, not ended, or right in another form than asked for."""
+    faulty = any(_FAULTS[cause](judged) for cause in ("empty", "repetition", "unfinished"))
+    return faulty or (not judged.correct and _right_otherwise(case, judged))
+
+
+def _right_otherwise(case: Case, judged: Judged) -> bool:
+    return right_in_other_form(case, Reply(judged.answer, judged.finish))
+
+
+_FAULTS: dict[Cause, Callable[[Judged], bool]] = {
+    "empty": lambda judged: not normalise(judged.answer),
+    "repetition": lambda judged: loops(judged.answer),
+    "refusal": lambda judged: is_refusal(judged.answer),
+    "unfinished": lambda judged: judged.finish == "length",
+}
