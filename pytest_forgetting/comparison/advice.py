@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from pytest_forgetting.comparison.causes import Cause
 from pytest_forgetting.comparison.comparison import Recommendation
-from pytest_forgetting.comparison.gates import percent, points
+from pytest_forgetting.comparison.gates import nats, percent, points
 from pytest_forgetting.comparison.symptoms import Symptoms
 
 __all__ = ["Recommendation", "recommend"]
@@ -17,7 +17,7 @@ MOST = 3
 TELLING = Fraction(1, 4)
 """Of the forgotten cases: a cause behind fewer of them is not what to begin with."""
 MODERATE = Fraction(1, 2)
-"""Share of what the baseline knew that an adapter must have kept to be worth scaling down."""
+"""Share of what the baseline knew: an adapter that kept as much is worth scaling down; EWC is for where less is left."""
 HIGH_DIVERGENCE = 0.1
 """Nats per token on general text. In PEFT's comparison (docs/mitigations.md, published figures) most methods forget
 0.02 to 0.06; those that forget much lie at 0.1 and above."""
@@ -124,7 +124,8 @@ def _replay(symptoms: Symptoms) -> Recommendation | None:
 
 
 def _ewc(symptoms: Symptoms) -> Recommendation | None:
-    if not _knowledge(symptoms):
+    kept = symptoms.counts.retention
+    if not _knowledge(symptoms) or (kept is not None and kept >= MODERATE):
         return None
     advice = "if neither a lower rate nor replay is possible or enough: EWC, its strength swept"
     because = f"{_knowledge_lost(symptoms)}; the drop is {_drop(symptoms)}"
@@ -197,9 +198,3 @@ def _knowledge_lost(symptoms: Symptoms) -> str:
 
 def _drop(symptoms: Symptoms) -> str:
     return points(round(symptoms.counts.drop, 3))
-
-
-def nats(loglikelihood: float) -> str:
-    """A log-likelihood for people: ``−2.1``."""
-    text = f"{loglikelihood:.1f}"
-    return "0.0" if text == "-0.0" else text.replace("-", "−")

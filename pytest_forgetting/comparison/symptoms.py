@@ -75,19 +75,19 @@ def symptoms_of(suites: Sequence[SuiteResult], *, adapter: bool) -> Symptoms:
         counts=count(results),
         causes=Counter(cause for cause, _ in told),
         false_alarms=sum(cause == "numeric noise" and result.first == "forgotten" for cause, result in told),
-        categories=_losing(categories, len(results)),
+        categories=_losing(categories),
         asked_categories=len(categories),
         wrong_form=_wrong_form(results),
         right_answers=_right_answers(result for cause, result in told if cause == "format"),
         adapter=adapter,
-        divergence=drift and drift.divergence,
+        divergence=None if drift is None else drift.divergence,
         increases=tuple(_increases(general)),
         target=_target(suites),
     )
 
 
 def _by_category(suites: Sequence[SuiteResult]) -> dict[str, list[CaseResult]]:
-    """Results by category; categories of different suites are different ones, and named by both if there are several."""
+    """Results by category; where there are several suites, each has categories of its own."""
     judged = [suite for suite in suites if suite.suite.kind != "text"]
     categories: dict[str, list[CaseResult]] = {}
     for suite in judged:
@@ -97,7 +97,8 @@ def _by_category(suites: Sequence[SuiteResult]) -> dict[str, list[CaseResult]]:
     return categories
 
 
-def _losing(categories: Mapping[str, Sequence[CaseResult]], cases: int) -> tuple[CategoryLoss, ...]:
+def _losing(categories: Mapping[str, Sequence[CaseResult]]) -> tuple[CategoryLoss, ...]:
+    cases = sum(map(len, categories.values()))
     lost = Counter({name: sum(map(_lost_knowledge, results)) for name, results in categories.items()})
     return tuple(
         CategoryLoss(name, number, Fraction(number, lost.total()), Fraction(len(categories[name]), cases))
