@@ -17,7 +17,7 @@ MOST = 3
 TELLING = Fraction(1, 4)
 """Of the forgotten cases: a cause behind fewer of them is not what to begin with."""
 MODERATE = Fraction(1, 2)
-"""Share of what the baseline knew: an adapter that kept as much is worth scaling down; EWC is for where less is left."""
+"""Share of what the baseline knew: an adapter that kept as much is worth scaling down, and EWC not worth its sweep."""
 HIGH_DIVERGENCE = 0.1
 """Nats per token on general text. In PEFT's comparison (docs/mitigations.md, published figures) most methods forget
 0.02 to 0.06; those that forget much lie at 0.1 and above."""

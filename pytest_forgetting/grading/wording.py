@@ -117,6 +117,8 @@ def _stem(word: str) -> str:
 
 
 def _unaccented(word: str) -> str:
+    if word.isascii():
+        return word
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
