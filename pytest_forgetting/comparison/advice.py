@@ -8,7 +8,7 @@ from fractions import Fraction
 from pytest_forgetting.comparison.causes import Cause
 from pytest_forgetting.comparison.comparison import Recommendation
 from pytest_forgetting.comparison.gates import nats, percent, points
-from pytest_forgetting.comparison.symptoms import Symptoms
+from pytest_forgetting.comparison.symptoms import CategoryLoss, Symptoms
 
 __all__ = ["Recommendation", "recommend"]
 
@@ -22,7 +22,9 @@ HIGH_DIVERGENCE = 0.1
 """Nats per token on general text. In PEFT's comparison (docs/mitigations.md, published figures) most methods forget
 0.02 to 0.06; those that forget much lie at 0.1 and above."""
 CONCENTRATED = Fraction(1, 2)
-"""Of the knowledge lost, in one category with less than half that share of the cases: there is one place to mend."""
+"""Of the knowledge lost: a category with more, and with at most half that share of the cases, is the place to mend."""
+FEWEST = 3
+"""Losses of a category that tell anything of it."""
 
 _ORDER = "docs/mitigations.md#in-which-order-to-try"
 _SAID = "docs/mitigations.md#what-is-often-said-and-what-holds"
@@ -112,7 +114,7 @@ def _replay(symptoms: Symptoms) -> Recommendation | None:
     if not _knowledge(symptoms):
         return None
     first = symptoms.categories[0] if symptoms.categories else None
-    if first is not None and first.share >= max(CONCENTRATED, 2 * first.of_cases):
+    if first is not None and _concentrated(first):
         advice = f"mix texts of the kind of “{first.name}” into the training (Replay(general=…)), 5–10 % of the mixture"
         because = f"{first.lost} of {symptoms.causes['knowledge']} losses of knowledge are in {first.name}"
         because += f", which has {percent(first.of_cases)} of the cases"
@@ -121,6 +123,10 @@ def _replay(symptoms: Symptoms) -> Recommendation | None:
         "mix 5–10 % of text that the base writes itself into the training (Replay), or hold to the base by KLToBase"
     )
     return _recommended("replay", advice, _knowledge_lost(symptoms), _MEASURED)
+
+
+def _concentrated(loss: CategoryLoss) -> bool:
+    return loss.lost >= FEWEST and loss.share > CONCENTRATED and loss.share >= 2 * loss.of_cases
 
 
 def _ewc(symptoms: Symptoms) -> Recommendation | None:
@@ -146,9 +152,7 @@ RULES: tuple[Callable[[Symptoms], Recommendation | None], ...] = (
 
 def _noise(symptoms: Symptoms) -> Recommendation:
     cases = symptoms.false_alarms
-    because = (
-        f"{cases} case{'s' * (cases != 1)} looked forgotten and {'were' if cases != 1 else 'was'} not when asked again"
-    )
+    because = f"{cases} case{'s' * (cases != 1)} looked forgotten, but not when asked again"
     advice = "nothing is to be mended; --dtype float32 asks without rounding that tells"
     return _recommended("numeric-noise", advice, because, "docs/causes.md#how-causes-are-told-apart")
 
