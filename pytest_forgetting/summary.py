@@ -27,8 +27,8 @@ def write_summary(
         _write_table(reporter, comparison, settings)
     long_parts = reporter.verbosity >= 0 and not reporter.no_summary
     if long_parts:
-        for part in (terminal.forgotten, terminal.causes, terminal.advice):
-            _write_part(reporter, list(part(comparison)))
+        _write_part(reporter, list(terminal.forgotten(comparison)))
+        _write_part(reporter, [*terminal.causes(comparison), *terminal.advice(comparison)])
     reporter.write_line(terminal.counts(comparison))
 
 
