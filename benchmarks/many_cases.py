@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import request_for
+from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.models.recording import Recorded, write
 from pytest_forgetting.suites.loading import load_suite
@@ -44,7 +44,7 @@ def generate(folder: Path, cases: int) -> None:
             Recorded(
                 suite.name,
                 case.id,
-                request_for(case.prompt, chat=False),
+                requests_for(case.prompt, chat=False)[0],
                 Answer("?" if wrong and n % wrong == 0 else str(n), "eos"),
             )
             for n, case in enumerate(suite.cases)

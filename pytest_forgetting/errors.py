@@ -18,3 +18,7 @@ class WrongUsage(ForgettingError):
 
 class CannotAnswer(ForgettingError):
     """The question could not be answered: weights that do not load, a lack of memory (exit code 3)."""
+
+
+class DoesNotFit(CannotAnswer):
+    """Memory does not suffice for a single row."""

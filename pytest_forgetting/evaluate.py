@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.comparison.comparison import (
@@ -14,9 +14,11 @@ from pytest_forgetting.comparison.comparison import (
     Timing,
     decide,
 )
+from pytest_forgetting.comparison.doubts import confirmation, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged
+from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview, Progress
@@ -60,6 +62,8 @@ class Evaluation:
         interview: Interview | None = None,
         confidence: float = 0.95,
         settings: Mapping[str, object] | None = None,
+        *,
+        keep_thoughts: bool = False,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -69,6 +73,7 @@ class Evaluation:
             interview: asks live sides; None where both are recordings.
             confidence: of intervals.
             settings: as the report shows them.
+            keep_thoughts: judge answers with the thoughts before them.
         """
         self.sides = sides
         self.facts = facts
@@ -76,6 +81,8 @@ class Evaluation:
         self._confidence = confidence
         self._settings = dict(settings or {})
         self._results: dict[int, CaseResult] = {}
+        self._judged = partial(judged, keep_thoughts=keep_thoughts)
+        self._second = second_look(sides, interview, self._judged)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
         """See that recordings were made from these very suites.
@@ -96,19 +103,24 @@ class Evaluation:
     def ensure(self, wanted: Sequence[tuple[Suite, Case]], progress: Progress | None = None) -> None:
         """Get whatever answers are missing and grade them, so that `result` knows all of `wanted`.
 
+        Where both models can be asked, doubtful outcomes are asked again before they count.
+
         Raises:
             CannotAnswer: a model cannot be asked.
         """
         open_cases = [(suite, case) for suite, case in wanted if not self.knows([case])]
         if self.interview is not None:
             self.interview.ask([case for _, case in open_cases], progress or Silent())
+        if self._second is not None:
+            self._second.ask(list(self._graded(open_cases)), progress or Silent())
         self.recall(open_cases)
-        self._measure([case for _, case in open_cases if case.measured], progress or Silent())
 
     def recall(self, wanted: Iterable[tuple[Suite, Case]]) -> None:
         """Grade those of `wanted` whose answers are at hand on both sides."""
-        for suite, cases in by_suite(wanted):
-            self._recall_suite(suite, [case for case in cases if not self.knows([case])])
+        results = list(self._graded((suite, case) for suite, case in wanted if not self.knows([case])))
+        if self._second is not None:
+            results = self._second.seen(results)
+        self._results.update((id(result.case), result) for result in results)
 
     def result(self, suite: Suite, case: Case) -> CaseResult:
         """Both graded answers to `case`, asking where they are missing."""
@@ -133,6 +145,7 @@ class Evaluation:
 
     def comparison(self, suites: Sequence[SuiteResult], timing: Timing | None = None) -> Comparison:
         """The run's one result, of which every report is a view."""
+        results = [result for suite in suites for result in suite.results]
         failing = sum(len(result.failing_cases) for result in suites)
         gates = [scope.ruling for result in suites for scope in result.gates]
         return Comparison(
@@ -141,7 +154,7 @@ class Evaluation:
             model=self.sides["model"].participant,
             suites=tuple(suites),
             settings=self._settings,
-            audit=(*self.facts.findings(), *_identity(self.sides, suites)),
+            audit=(*self.facts.findings(), *self._confirmation(results), *_identity(self.sides, results)),
             timing=timing or Timing(),
         )
 
@@ -149,29 +162,22 @@ class Evaluation:
         """Free the models and the store."""
         self.facts.close()
 
-    def _measure(self, texts: Sequence[Case], progress: Progress) -> None:
-        """See how far the models diverge on `texts`, where both can be asked."""
-        if self.interview is None or not texts:
-            return
-        model = self.sides["model"]
-        found = self.interview.measure([model.requests(case)[0] for case in self.knows_of(texts)], progress)
-        for case in self.knows_of(texts):
-            answer = found.get(model.requests(case)[0])
-            if answer is not None and answer.finish == "scored":
-                nats, tokens = answer.loglikelihoods
-                self._results[id(case)] = replace(self._results[id(case)], divergence=nats, tokens=int(tokens))
-
-    def knows_of(self, cases: Iterable[Case]) -> list[Case]:
-        """Those of `cases` that have their results."""
-        return [case for case in cases if id(case) in self._results]
-
-    def _recall_suite(self, suite: Suite, cases: list[Case]) -> None:
+    def _graded(self, wanted: Iterable[tuple[Suite, Case]]) -> Iterator[CaseResult]:
+        """The first answers to those of `wanted` that both sides have answered."""
         model, baseline = self.sides["model"], self.sides["baseline"]
-        pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
-        for case, had, has in pairs:
-            if had is not None and has is not None:
-                shown = model.requests(case)[0].shown
-                self._results[id(case)] = CaseResult(case, shown, judged(case, had), judged(case, has))
+        for suite, cases in by_suite(wanted):
+            pairs = zip(cases, baseline.recall(suite, cases), model.recall(suite, cases), strict=True)
+            for case, had, has in pairs:
+                if had is not None and has is not None:
+                    shown = model.requests(case)[0].shown
+                    yield CaseResult(case, shown, self._judged(case, had), self._judged(case, has))
+
+    def _confirmation(self, results: Sequence[CaseResult]) -> Iterator[Finding]:
+        half = is_half(*(side.participant for side in self.sides.values()))
+        if (finding := confirmation(results, half_precision=half)) is not None:
+            yield finding
+        if self._second is not None:
+            yield from (Finding("confirm", "warning", note) for note in self._second.notes)
 
 
 def by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list[Case]]]:
@@ -186,12 +192,11 @@ def _same(had: Judged, has: Judged) -> bool:
     return had.answer == has.answer and had.loglikelihoods == has.loglikelihoods
 
 
-def _identity(sides: Mapping[SideName, Side], suites: Sequence[SuiteResult]) -> list[Finding]:
+def _identity(sides: Mapping[SideName, Side], results: Sequence[CaseResult]) -> list[Finding]:
     """Say it where there was nothing to compare."""
     baseline, model = sides["baseline"].participant, sides["model"].participant
     if baseline.fingerprint == model.fingerprint:
         return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
-    results = [result for suite in suites for result in suite.results]
     if results and all(_same(result.baseline, result.model) for result in results):
         return [Finding("identity", "warning", f"all {len(results)} answers of both models are the same")]
     return []

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.comparison.outcomes import Judged
-from pytest_forgetting.grading.choices import pick
+from pytest_forgetting.grading.choices import margin, pick
 from pytest_forgetting.grading.grade import grade
+from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.suites.cases import Case
 
 
-def judged(case: Case, answers: Sequence[Answer]) -> Judged:
+def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False) -> Judged:
     """Judge what one side said to `case`: its one answer, or all that were drawn.
 
     Drawn answers count by their share of right ones, those that never came left out; more than half of them must be
     right for the case to be called right. The one shown is the first that tells why: a wrong one where there is one.
+
+    Args:
+        case: what was asked.
+        answers: one, or those that were drawn.
+        keep_thoughts: judge what stands between ``<think>`` and ``</think>`` too.
     """
-    each = [_one(case, answer) for answer in answers]
+    each = [_one(case, answer, keep_thoughts=keep_thoughts) for answer in answers]
     given = [one for one in each if one.answered]
     if len(each) == 1 or not given:
         return each[0]
@@ -32,19 +39,21 @@ def judged(case: Case, answers: Sequence[Answer]) -> Judged:
     return Judged(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
 
 
-def _one(case: Case, answer: Answer) -> Judged:
+def _one(case: Case, answer: Answer, *, keep_thoughts: bool) -> Judged:
     if answer.finish == "unanswered":
         return Judged(answer.text, answer.finish, False, answer.reason or "no answer")
     if case.measured:
         return Judged("", answer.finish, False, loglikelihoods=answer.loglikelihoods)
     if case.choices:
         return _chosen(case, answer)
-    graded = grade(case, answer)
-    return Judged(answer.text, answer.finish, graded.correct, graded.why)
+    said = answer if keep_thoughts else replace(answer, text=without_thoughts(answer.text))
+    graded = grade(case, said)
+    return Judged(answer.text, answer.finish, graded.correct, graded.why, gap=answer.gap)
 
 
 def _chosen(case: Case, answer: Answer) -> Judged:
     choice = pick(case.score, case.choices, answer.loglikelihoods)
     right = choice == case.right_choice
     why = "" if right else f"held {case.choices[choice]!r} likelier than {case.expected[0]!r}"
-    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods)
+    lead = margin(case.score, case.choices, answer.loglikelihoods)
+    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods, gap=lead)

@@ -88,6 +88,13 @@ OPTIONS = (
     Option("batch-size", "prompts asked at once, or auto (default: auto)", "N", short=True),
     Option("trust-remote-code", "let models bring code of their own", short=True),
     Option("chat-template", "own, baseline, model, none, or a file (default: own)", "WHICH", short=True),
+    Option(
+        "think",
+        "thoughts before an answer: strip them before grading, keep them, or switch them off (default: strip)",
+        "{strip,keep,off}",
+        short=True,
+        choices=("strip", "keep", "off"),
+    ),
     Option("chat-template-kwargs", "arguments for the chat template, as JSON", "JSON", short=True),
     Option("allow-pickle", "load weights saved with pickle, which can run code"),
     Option("allow-python", "let suites name Python functions as checks, which runs them"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
 from pytest_forgetting.answers.requests import Conditions
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case, Suite
 
 Found = LocalModel | recording.Recording
+THINKING_SWITCHES = ("enable_thinking", "thinking")
+"""Variables by which templates switch thoughts on and off: Qwen3's and GLM's; DeepSeek-V3.1's and Granite's."""
 LIBRARIES = ("torch", "transformers", "peft")
 """Whose versions a recording names."""
 
@@ -54,7 +56,8 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
     pair = Pair(sides, templates, store, None)
     pair.interview = _interview(found, sides, settings, store)
-    return Evaluation(sides, pair, pair.interview, settings.confidence, shown_settings(settings))
+    shown = shown_settings(settings)
+    return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
 
 
 def _find(settings: Settings) -> dict[SideName, Found]:
@@ -89,13 +92,18 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
     conditions = Conditions(
         fingerprint=found.fingerprint,
         chat_template=templates.by_side[name],
-        chat_template_kwargs=settings.chat_template_kwargs if templates.by_side[name] is not None else {},
+        chat_template_kwargs=_template_kwargs(settings) if templates.by_side[name] is not None else {},
         dtype=dtype,
         device_type=device.partition(":")[0],
         quantization=settings.quantization,
     )
     participant = Participant(found.ref, found.fingerprint, dtype, device, found.parameters)
     return LiveSide(participant, conditions, store)
+
+
+def _template_kwargs(settings: Settings) -> dict[str, Any]:
+    """What templates are told: to leave thoughts out, by all names that they know for it, and what the user says."""
+    return (dict.fromkeys(THINKING_SWITCHES, False) if settings.think == "off" else {}) | settings.chat_template_kwargs
 
 
 def _interview(
@@ -167,6 +175,7 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         "inconclusive": settings.inconclusive,
         "limit": settings.limit,
         "chat_template": settings.chat_template,
+        "think": settings.think,
         "chat_template_kwargs": settings.chat_template_kwargs,
         "quantization": settings.quantization,
     }

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, RULES, Inconclusive, Rule, Settings, fraction
+from pytest_forgetting.settings import (
+    INCONCLUSIVE_CHOICES,
+    RULES,
+    THINK_CHOICES,
+    Inconclusive,
+    Rule,
+    Settings,
+    Think,
+    fraction,
+)
 
 REPORT_SUFFIXES = (".json", ".jsonl")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -54,6 +63,7 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         allow_pickle=_flag(choice, "allow-pickle"),
         allow_python=_flag(choice, "allow-python"),
         chat_template=_template(_text(choice, "chat-template"), here),
+        think=cast("Think", _one_of(choice, "think", THINK_CHOICES)),
         chat_template_kwargs=_json_object(choice("chat-template-kwargs")),
     )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 Rule = Literal["threshold", "significant", "proven"]
+Think = Literal["strip", "keep", "off"]
+THINK_CHOICES: tuple[Think, ...] = ("strip", "keep", "off")
 RULES: tuple[Rule, ...] = ("threshold", "significant", "proven")
 Inconclusive = Literal["warn", "fail", "pass"]
 INCONCLUSIVE_CHOICES: tuple[Inconclusive, ...] = ("warn", "fail", "pass")
@@ -48,7 +50,21 @@ class Settings:
     allow_python: bool = False
     chat_template: str = "own"
     """own, baseline, model, none, or a file."""
+    think: Think = "strip"
+    """Whether thoughts are left out before grading, kept, or switched off through the chat template."""
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def exact(text: str) -> Fraction:
+    """Read a number exactly.
+
+    Raises:
+        ValueError: it is none, or none of a size that anybody means.
+    """
+    exponent = text.lower().partition("e")[2]
+    if exponent and not -20 <= int(exponent) <= 20:  # powers of ten are written out: 1e999999999 would take hours
+        raise ValueError(f"{text} is beyond all measure")
+    return Fraction(text.strip())
 
 
 def fraction(text: str) -> Fraction:
@@ -58,7 +74,7 @@ def fraction(text: str) -> Fraction:
         ValueError: it is no number, or not within 0 and 1.
     """
     number = text.strip()
-    share = Fraction(number[:-1].strip()) / 100 if number.endswith("%") else Fraction(number)
+    share = exact(number[:-1]) / 100 if number.endswith("%") else exact(number)
     if not 0 <= share <= 1:
         raise ValueError(f"{text} is not within 0 and 1")
     return share

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import peft
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MistralConfig,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging
 
 PAD, BEGIN, END = "<pad>", "<s>", "</s>"
@@ -63,6 +72,28 @@ def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast |
     return folder
 
 
+def tiny_other(folder: Path, kind: str, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None) -> Path:
+    """The same of another architecture.
+
+    ``gpt2`` has learned positions, ``mistral`` a window of 16 tokens, ``mamba`` a state in the place of a cache.
+    """
+    tokenizer = tokenizer or tiny_tokenizer()
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    kinds: dict[str, Callable[..., PretrainedConfig]] = {
+        "gpt2": lambda **common: GPT2Config(n_embd=16, n_layer=2, n_head=2, n_positions=128, **common),
+        "mistral": lambda **common: MistralConfig(**{**SHAPE, **common}, sliding_window=16),
+        "mamba": lambda **common: MambaConfig(hidden_size=16, state_size=4, num_hidden_layers=2, **common),
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        config = kinds[kind](vocab_size=len(tokenizer), initializer_range=0.5, **special)
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 def tiny_adapter(
     folder: Path,
     base: Path,
@@ -104,3 +135,32 @@ def _randomise(adapted: peft.PeftModel) -> None:
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
             parameter.normal_(std=0.5)
+
+
+def scripted_llama(folder: Path, *scripts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> Path:
+    """Write a Llama that says what `scripts` say: behind each of their tokens it holds the next one the likeliest.
+
+    Its layers pass on what they are given, its embeddings are the unit vectors, and its head is the table of what
+    follows what.
+
+    Args:
+        folder: made where it is missing, and returned.
+        scripts: tokens by their names; none may be followed by two different ones.
+        tokenizer: knows all of them.
+    """
+    size = len(tokenizer)
+    special = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    shape = SHAPE | {"hidden_size": size, "num_attention_heads": 1, "num_key_value_heads": 1, "num_hidden_layers": 1}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=size, head_dim=16, **special, **shape))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "layernorm" not in name and "norm" not in name:
+                parameter.zero_()
+        model.model.embed_tokens.weight.copy_(torch.eye(size))
+        for script in scripts:
+            ids: Any = tokenizer.convert_tokens_to_ids(list(script))
+            model.lm_head.weight[ids[1:], ids[:-1]] = 1.0
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -10,6 +10,7 @@ from pytest_forgetting.answers.batches import run_in_batches
 from pytest_forgetting.answers.generation import Decoder, Row
 from pytest_forgetting.answers.likelihood import Part, Scorer, answer_of, parts_of
 from pytest_forgetting.answers.memory import batch_size_for, scored_batch_size_for
+from pytest_forgetting.answers.planning import FIXED_ROWS, grouped, padded
 from pytest_forgetting.answers.prompting import Refused, row_for
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def ask(
     conditions: Conditions,
     deliver: Deliver,
     batch_size: int | None = None,
+    *,
+    fixed: bool = False,
 ) -> None:
     """Answer or score all `requests` and hand over the answers as each batch ends.
 
@@ -35,11 +38,14 @@ def ask(
         conditions: chat template and what else the answers depend on.
         deliver: called once per batch, so that nothing answered is lost by what comes later.
         batch_size: rows at once; None finds it from free memory and the longest row.
+        fixed: give all batches one shape, so that no answer depends on what else is asked, even in half precision.
 
     Raises:
         CannotAnswer: not even a single row fits into memory.
     """
-    speaking, scoring = Speaking(loaded, deliver), Scoring(loaded, deliver)
+    size = min(batch_size or FIXED_ROWS, FIXED_ROWS) if fixed else batch_size
+    speaking = Speaking(loaded, deliver, size, fixed=fixed)
+    scoring = Scoring(loaded, deliver, size, fixed=fixed)
     unasked = {}
     for n, request in enumerate(requests):
         job = scoring if request.continuations else speaking
@@ -47,18 +53,23 @@ def ask(
             unasked[n] = refused
     if unasked:
         deliver(unasked)
-    run_in_batches(speaking.rows, speaking, batch_size)
-    for long in (True, False):  # apart, as the logits of a long text would be held for every row of its batch
-        run_in_batches([part for part in scoring.parts if part.is_long is long], scoring, batch_size)
+    for rows in speaking.groups():
+        run_in_batches(rows, speaking)
+    for parts in scoring.groups():
+        run_in_batches(parts, scoring)
 
 
 class Speaking:
     """The job of answering: a row is one request."""
 
-    def __init__(self, loaded: LoadedModel, deliver: Deliver) -> None:
+    def __init__(
+        self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None = None, *, fixed: bool = False
+    ) -> None:
         """Nothing is asked yet."""
         self._loaded = loaded
-        self._decoder = Decoder(loaded)
+        self._batch_size = batch_size
+        self._fixed = fixed
+        self._decoder = Decoder(loaded, batch_size if fixed else None)
         self._deliver = deliver
         self._place: dict[int, int] = {}
         self.rows: list[Row] = []
@@ -71,13 +82,18 @@ class Speaking:
             self._place[id(row)] = place
         return row.answer
 
-    def length(self, row: Row) -> int:
-        """Tokens of prompt and answer at their longest."""
-        return len(row.prompt) + row.limit
+    def groups(self) -> list[list[Row]]:
+        """Rows that may share a batch."""
+        return grouped(self.rows, lambda row: padded(len(row.prompt)) if self._fixed else None)
 
-    def most(self, row: Row) -> int:
-        """Rows like this one at once."""
-        return batch_size_for(self._loaded, self.length(row))
+    def length(self, row: Row) -> int:
+        """Tokens of prompt and answer at their longest; with thoughts only where they are sure to come."""
+        thoughts = row.thought.budget if row.thought.opened else 0
+        return len(row.prompt) + int(min(row.limit + thoughts, row.room))
+
+    def most(self, rows: Sequence[Row]) -> int:
+        """As many as there is room for rows like the longest."""
+        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]))
 
     def run(self, batch: Sequence[Row]) -> None:
         """Decode `batch`."""
@@ -94,7 +110,7 @@ class Speaking:
     def too_long(self, row: Row) -> str:
         """What to say where not even this row alone fits into memory."""
         return (
-            f"a prompt of {len(row.prompt)} tokens with up to {row.limit} new ones does not"
+            f"a prompt of {len(row.prompt)} tokens with up to {self.length(row) - len(row.prompt)} new ones does not"
             " fit even alone; use a smaller max_new_tokens, another --device, or --dtype bfloat16"
         )
 
@@ -102,10 +118,14 @@ class Speaking:
 class Scoring:
     """The job of scoring: a request has a part for each of its continuations, or for each window of a long text."""
 
-    def __init__(self, loaded: LoadedModel, deliver: Deliver) -> None:
+    def __init__(
+        self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None = None, *, fixed: bool = False
+    ) -> None:
         """Nothing is asked yet."""
         self._loaded = loaded
-        self._scorer = Scorer(loaded)
+        self._batch_size = batch_size
+        self._fixed = fixed
+        self._scorer = Scorer(loaded, batch_size if fixed else None)
         self._deliver = deliver
         self._place: dict[int, int] = {}
         self._parts: dict[int, list[Part]] = {}
@@ -122,13 +142,20 @@ class Scoring:
         self._place.update((id(part), place) for part in parts)
         return None
 
+    def groups(self) -> list[list[Part]]:
+        """Parts that may share a batch: long ones apart, as their logits would be held for every row."""
+        return grouped(self.parts, lambda part: (part.is_long, part.shape if self._fixed else None))
+
     def length(self, part: Part) -> int:
         """Tokens of what is scored and what stands before it."""
         return len(part.before) + len(part.scored)
 
-    def most(self, part: Part) -> int:
-        """Parts like this one at once; long ones go alone, piece by piece."""
-        return 1 if part.is_long else scored_batch_size_for(self._loaded, self.length(part), len(part.scored))
+    def most(self, parts: Sequence[Part]) -> int:
+        """As many of the first as there is room for; long ones one by one, as all logits of a batch would be held."""
+        if parts[0].is_long:
+            return 1
+        sizes = [(len(part.before), len(part.scored)) for part in parts]
+        return self._batch_size or scored_batch_size_for(self._loaded, sizes)
 
     def run(self, batch: Sequence[Part]) -> None:
         """Score `batch`."""

@@ -9,7 +9,7 @@ import torch
 
 from pytest_forgetting.answers.memory import is_out_of_memory
 from pytest_forgetting.answers.planning import longest_first
-from pytest_forgetting.errors import CannotAnswer
+from pytest_forgetting.errors import DoesNotFit
 
 R = TypeVar("R", contravariant=True)
 T = TypeVar("T")
@@ -21,8 +21,8 @@ class Job(Protocol[R]):
     def length(self, row: R) -> int:
         """Tokens that `row` takes at its longest."""
 
-    def most(self, row: R) -> int:
-        """How many rows like `row` can be done at once."""
+    def most(self, rows: Sequence[R]) -> int:
+        """How many of the first of `rows`, the longest in front, can be done at once."""
 
     def run(self, batch: Sequence[R]) -> None:
         """Do all of `batch`; where memory runs out, its rows may be left half done."""
@@ -37,29 +37,28 @@ class Job(Protocol[R]):
         """What to say where not even this row alone fits into memory."""
 
 
-def run_in_batches(rows: Sequence[T], job: Job[T], batch_size: int | None = None) -> None:
+def run_in_batches(rows: Sequence[T], job: Job[T]) -> None:
     """Do `job` with all `rows`.
 
     Args:
         rows: to be done, in any order.
         job: what is done.
-        batch_size: rows at once; None finds it from free memory and the longest row.
 
     Raises:
-        CannotAnswer: not even a single row fits into memory.
+        DoesNotFit: not even a single row fits into memory.
     """
     waiting = longest_first(rows, job.length)
     budget: int | None = None  # tokens per batch, once memory has run out
     while waiting:
         length = job.length(waiting[0])
-        size = min(batch_size or job.most(waiting[0]), len(waiting))
+        size = min(job.most(waiting), len(waiting))
         size = size if budget is None else max(1, min(size, budget // length))
         batch = waiting[:size]
         if _succeeds(job, batch):
             job.done(batch)
             del waiting[:size]
         elif size == 1:
-            raise CannotAnswer(f"out of memory: {job.too_long(batch[0])}")
+            raise DoesNotFit(f"out of memory: {job.too_long(batch[0])}")
         else:
             budget = length * (size // 2)
 

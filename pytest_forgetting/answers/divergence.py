@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import torch
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.generation import NOT_NUMBERS
 from pytest_forgetting.answers.likelihood import Part, Scorer, parts_of
+from pytest_forgetting.answers.memory import is_out_of_memory
+from pytest_forgetting.answers.prompting import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_forgetting.answers.requests import Conditions, Request
     from pytest_forgetting.answers.sides import SideName
-    from pytest_forgetting.models.loading import LoadedPair
+    from pytest_forgetting.models.loading import LoadedModel, LoadedPair
 
     Deliver = Callable[[Request, Answer], None]
 
 SIDES: tuple[SideName, SideName] = ("baseline", "model")
 OTHER_TOKENS = "the two models part the text into other tokens"
+APART = "the two models do not fit into memory together"
+OTHER_WINDOWS = "the two models' contexts differ, and the text is longer than one of them"
 
 
 @torch.inference_mode()
@@ -37,31 +43,56 @@ def diverge(
         pair: both models, which must fit into memory together.
         requests: texts without a prompt.
         conditions: of either side.
-        deliver: takes the answer to each: (nats, tokens) as its scores, or why there is none.
+        deliver: takes the answer to each: (nats, tokens) as its scores, or why there is none. Not called for a text
+            that memory does not suffice for, so that a later run may measure it.
     """
     scorers: dict[SideName, Scorer] = {}
-    parts: dict[SideName, list[list[Part]]] = {}
+    parts: dict[SideName, list[list[Part] | str]] = {}
     for side in SIDES:
         with pair.speaking(side) as loaded:
             scorers[side] = Scorer(loaded)
-            parts[side] = [parts_of(loaded, request, conditions[side]) for request in requests]
+            parts[side] = [_parts(loaded, request, conditions[side]) for request in requests]
     for request, had, has in zip(requests, parts["baseline"], parts["model"], strict=True):
-        if [part.scored for part in had] != [part.scored for part in has]:
-            deliver(request, Answer("", "unanswered", reason=OTHER_TOKENS))
-            continue
-        pieces = zip(
-            _pieces(pair, "baseline", scorers["baseline"], had),
-            _pieces(pair, "model", scorers["model"], has),
-            strict=True,
-        )
-        nats = sum(_kl(p, q) for p, q in pieces)
-        deliver(request, Answer("", "scored", loglikelihoods=(nats, float(sum(len(part.scored) for part in had)))))
+        try:
+            deliver(request, _measured(pair, scorers, had, has))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
 
 
-def _pieces(pair: LoadedPair, side: SideName, scorer: Scorer, parts: Sequence[Part]) -> Iterator[torch.Tensor]:
+def _parts(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[Part] | str:
+    """The parts of a text, or why there are none."""
+    try:
+        return parts_of(loaded, request, conditions)
+    except Refused as refusal:
+        return str(refusal)
+
+
+def _measured(
+    pair: LoadedPair, scorers: Mapping[SideName, Scorer], had: list[Part] | str, has: list[Part] | str
+) -> Answer:
+    """The divergence on one text, from its parts on either side."""
+    if isinstance(had, str) or isinstance(has, str):
+        return Answer("", "unanswered", reason=had if isinstance(had, str) else str(has))
+    tokens, others = ([token for part in parts for token in part.scored] for parts in (had, has))
+    if tokens != others:
+        return Answer("", "unanswered", reason=OTHER_TOKENS)
+    if [len(part.scored) for part in had] != [len(part.scored) for part in has]:
+        return Answer("", "unanswered", reason=OTHER_WINDOWS)
+    whole = not all(scorer.in_pieces for scorer in scorers.values())  # in step, even where only one can read in pieces
+    sides = [_pieces(pair, side, scorers[side], parts, whole) for side, parts in zip(SIDES, (had, has), strict=True)]
+    nats = sum(_kl(p, q) for p, q in zip(*sides, strict=True))
+    if not isfinite(nats):
+        return Answer("", "unanswered", reason=NOT_NUMBERS)
+    return Answer("", "scored", loglikelihoods=(nats, float(len(tokens))))
+
+
+def _pieces(
+    pair: LoadedPair, side: SideName, scorer: Scorer, parts: Sequence[Part], whole: bool
+) -> Iterator[torch.Tensor]:
     """Logits of one side, a piece at a time; between pieces the other side may speak."""
     for part in parts:
-        pieces = scorer.pieces(part)
+        pieces = scorer.pieces(part, whole=whole)
         while True:
             with pair.speaking(side):
                 piece = next(pieces, None)

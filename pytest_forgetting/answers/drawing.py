@@ -31,7 +31,9 @@ class Lot:
             step: how many tokens were drawn before.
         """
         # On the CPU in double precision: sums over a large vocabulary are not rounded otherwise on another device.
-        reached = torch.softmax(logits.cpu().double() / self.temperature, -1).cumsum(-1)
+        precise = logits.cpu().double()
+        # Less the largest, so that no temperature is too small to divide by.
+        reached = torch.softmax((precise - precise.max()) / self.temperature, -1).cumsum(-1)
         place = int(torch.searchsorted(reached, reached[-1] * _uniform(self.seed, step), right=True))
         return min(place, len(reached) - 1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pytest_forgetting.answers.prompting import Refused, prompt_ids
+from pytest_forgetting.answers.prompting import Refused, prompt_ids, scored_ids
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -23,7 +23,7 @@ def adapter_changes_logits(loaded: LoadedModel, requests: Sequence[Request], con
     """
     for request in requests:
         try:
-            prompt = prompt_ids(loaded, request, conditions)
+            prompt = _read(loaded, request, conditions)
         except Refused:
             continue
         ids = torch.tensor([prompt], device=loaded.model.device)
@@ -33,3 +33,11 @@ def adapter_changes_logits(loaded: LoadedModel, requests: Sequence[Request], con
         if tuned.shape != base.shape or not torch.equal(tuned, base):
             return True
     return False
+
+
+def _read(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[int]:
+    """What the model reads; of a text to be scored not its beginning alone, on which attention has no choice."""
+    if not request.continuations:
+        return prompt_ids(loaded, request, conditions)
+    before, scored = scored_ids(loaded, request, conditions)[0]
+    return (before + scored)[: loaded.context_length]

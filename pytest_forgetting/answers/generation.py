@@ -1,12 +1,15 @@
 """Batched decoding: the same answers as one prompt at a time, several times sooner.
 
 Rows are left-padded and carry explicit position ids, so that in float32 an answer does not depend on its
-neighbours. Nothing of a checkpoint's generation_config takes part except its end-of-sequence ids.
+neighbours. In half precision it does: sums are rounded otherwise in a batch of another shape. Where that matters, all
+batches can be given one shape, in which rows do not touch each other either. Nothing of a checkpoint's
+generation_config takes part except its end-of-sequence ids.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -15,9 +18,12 @@ import torch
 from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.planning import padded
+from pytest_forgetting.answers.thinking import Thought
+from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_forgetting.answers.drawing import Lot
     from pytest_forgetting.models.loading import LoadedModel
@@ -32,7 +38,10 @@ class Row:
     prompt: list[int]
     stop: tuple[str, ...]
     limit: int
-    """Most new tokens."""
+    """Most new tokens, those of thoughts left out."""
+    thought: Thought = field(default_factory=lambda: Thought(0))
+    room: float = inf
+    """Most new tokens of any kind that the context has room for."""
     new: list[int] = field(default_factory=list)
     answer: Answer | None = None
     lot: Lot | None = None
@@ -43,45 +52,58 @@ class Row:
     def begin_anew(self) -> None:
         """Forget what was decoded."""
         self.new, self.answer, self.gap = [], None, inf
+        self.thought.begin_anew()
 
 
 class Decoder:
     """Decodes rows with one loaded model."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        """Look once at what the model's forward pass takes; architectures differ."""
+    def __init__(self, loaded: LoadedModel, shape: int | None = None) -> None:
+        """Look once at what the model's forward pass takes; architectures differ.
+
+        Args:
+            loaded: the model that answers.
+            shape: rows to which each batch is filled up, so that all have one shape; None decodes no row in vain.
+        """
         self.loaded = loaded
+        self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
         self.batched = can_batch(loaded.model)
+        self._tags = dict(_hidden(loaded.tokenizer, (OPEN, CLOSE)))
 
     @torch.inference_mode()
     def decode(self, rows: Sequence[Row]) -> None:
-        """Give every row its answer; rows leave the batch as they end."""
+        """Give every row its answer; rows leave the batch as they end, unless its shape is fixed."""
         if not self.batched:
             for row in rows:
                 self._decode_alone(row)
             return
-        ids, mask = self._left_padded(rows)
+        live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
+        ids, mask = self._left_padded(live)
         cache = DynamicCache(config=self._config)
         logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache)
-        live = list(rows)
         while True:
             self._advance(live, logits)
-            going = [n for n, row in enumerate(live) if row.answer is None]
-            if not going:
+            if all(row.answer is not None for row in rows):
                 return
-            if len(going) < len(live):
+            going = [n for n, row in enumerate(live) if row.answer is None]
+            if len(going) < len(live) and self._shape is None:
                 live, kept = [live[n] for n in going], torch.tensor(going, device=mask.device)
                 cache.batch_select_indices(kept)
                 mask = mask[kept]
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-            latest = torch.tensor([[row.new[-1]] for row in live], device=mask.device)
+            latest = torch.tensor([row.new[-1:] or [0] for row in live], device=mask.device)
             logits = self._forward(latest, mask, mask.sum(-1, keepdim=True) - 1, cache)
+
+    def _filler(self, row: Row) -> Row:
+        """A row that only gives the batch its shape."""
+        return Row(row.prompt, (), sys.maxsize)
 
     def _left_padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(row.prompt) for row in rows)
+        width = width if self._shape is None else padded(width)
         pad = self.loaded.tokenizer.pad_token_id or 0
         ids = [[pad] * (width - len(row.prompt)) + row.prompt for row in rows]
         mask = [[0] * (width - len(row.prompt)) + [1] * len(row.prompt) for row in rows]
@@ -100,6 +122,8 @@ class Decoder:
         broken = logits.isnan().any(-1).tolist()
         best, tokens = (each.tolist() for each in logits.topk(2))
         for n, (row, is_nan) in enumerate(zip(live, broken, strict=True)):
+            if row.answer is not None:
+                continue  # it stays only to keep the batch's shape
             if is_nan:
                 row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
             elif row.lot is not None:
@@ -110,18 +134,48 @@ class Decoder:
 
     def _append(self, row: Row, token: int) -> None:
         row.new.append(token)
-        if token in self.loaded.eos_token_ids:
+        is_last = token in self.loaded.eos_token_ids
+        if row.thought.goes_on(row.new, self._text):
+            if is_last or len(row.new) >= min(row.thought.budget, row.room):
+                row.answer = self._unfinished(row, is_last=is_last)
+        elif is_last:
             row.answer = self._ended(row, "eos", self._text(row.new[:-1]))
-        elif row.stop and (text := first_part(self._text(row.new), row.stop)) is not None:
+        elif row.stop and (text := self._stopped(row)) is not None:
             row.answer = self._ended(row, "stop", text)
-        elif len(row.new) >= row.limit:
+        elif len(row.new) - row.thought.tokens >= row.limit or len(row.new) >= row.room:
             row.answer = self._ended(row, "length", self._text(row.new))
 
     def _ended(self, row: Row, finish: Finish, text: str) -> Answer:
         return Answer(text, finish, tuple(row.new), gap=None if row.lot is not None else row.gap)
 
-    def _text(self, tokens: list[int]) -> str:
-        return str(self.loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+    def _unfinished(self, row: Row, *, is_last: bool) -> Answer:
+        if is_last:
+            reason = "the model ended amid its thoughts"
+        elif len(row.new) >= row.room:
+            reason = f"the model's thoughts filled its context of {self.loaded.context_length} tokens"
+        else:
+            reason = f"the model's thoughts did not end within think_tokens: {row.thought.budget}"
+        return Answer(self._text(row.new), "unanswered", tuple(row.new), reason)
+
+    def _stopped(self, row: Row) -> str | None:
+        """All that was said before a stop string, if there is one behind the thoughts."""
+        text = self._text(row.new)
+        thoughts, close, answer = text.partition(CLOSE) if row.thought.tokens else ("", "", text)
+        before = first_part(answer, row.stop)
+        return None if before is None else thoughts + close + before
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        """Without special tokens; tags of thoughts are kept, so that these can be told from what follows them."""
+        runs: list[list[int]] = [[]]
+        tags = []
+        for token in tokens:
+            if token in self._tags:
+                tags.append(self._tags[token])
+                runs.append([])
+            else:
+                runs[-1].append(token)
+        texts = [str(self.loaded.tokenizer.decode(run, skip_special_tokens=True)) for run in runs]
+        return "".join(text + tag for text, tag in zip(texts, [*tags, ""], strict=True))
 
     def _decode_alone(self, row: Row) -> None:
         """One row without padding, through transformers' own loop: for architectures whose state is no KV cache."""
@@ -129,6 +183,14 @@ class Decoder:
         while row.answer is None:
             logits = self.loaded.model(input_ids=torch.cat([ids, ids.new_tensor([row.new])], dim=1)).logits[:, -1]
             self._advance([row], logits)
+
+
+def _hidden(tokenizer: Any, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Those of `tags` that are special tokens, which decoding leaves out, by their ids."""
+    known = tokenizer.get_added_vocab()
+    for tag in tags:
+        if tag in known and not tokenizer.decode([known[tag]], skip_special_tokens=True):
+            yield known[tag], tag
 
 
 def can_batch(model: Any) -> bool:

@@ -16,7 +16,6 @@ from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.divergence import Deliver
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
     from pytest_forgetting.suites.cases import Case
 
@@ -87,58 +86,69 @@ class Interview:
         ).items():
             self.effort.computed[name] += sum(not computed.isdisjoint(requests) for requests in set(asked[name]))
 
-    def ask_requests(self, wanted: Wanted, progress: Progress) -> dict[SideName, set[Request]]:
+    def ask_requests(self, wanted: Wanted, progress: Progress, *, anew: bool = False) -> dict[SideName, set[Request]]:
         """The same for requests of whatever kind; which of them this process has computed.
+
+        Args:
+            wanted: what each side is asked.
+            progress: told about it.
+            anew: ask again what was answered already, in batches of one shape.
 
         Raises:
             CannotAnswer: a model does not load, or memory does not suffice.
         """
+        sides = {name: side.anew if anew else side for name, side in self._sides.items() if name in wanted}
         computed: dict[SideName, set[Request]] = {name: set() for name in wanted}
-        while missing := self._missing(wanted):
+        while missing := _missing(sides, wanted):
             if self._take_slot():
                 for name in missing:
                     # Looked up again, side by side: others may have answered, and two sides may be one model.
-                    for requests in self._missing({name: missing[name]}).values():
-                        self._ask_side(name, requests, progress)
+                    for requests in _missing(sides, {name: missing[name]}).values():
+                        self._ask_side(name, sides[name], requests, progress)
                         computed[name].update(requests)
                 break
         return computed
 
-    def measure(self, texts: Sequence[Request], progress: Progress) -> dict[Request, Answer]:
-        """The divergence of the two models on `texts`, stored or computed: (nats, tokens) each.
+    @property
+    def both_sides(self) -> bool:
+        """Whether both models can be asked."""
+        return len(self._sides) == 2
 
-        Empty where a side cannot be asked, or where the two do not fit into memory together.
+    def divergences(self, texts: Sequence[Request]) -> list[Answer | None]:
+        """What is known of the divergence of the two models on each of `texts`: (nats, tokens) as scores."""
+        keys = [self._divergence_key(text) for text in texts]
+        known = self._store.recall(keys)
+        return [known.get(each) for each in keys]
+
+    def measure_divergence(self, texts: Sequence[Request], progress: Progress) -> None:
+        """Compute and store what is not known of the divergence of the two models on `texts`.
 
         Raises:
             CannotAnswer: a model does not load.
         """
-        if len(self._sides) < 2 or not texts:
-            return {}
-        digests = [side.digest for _, side in sorted(self._sides.items())]
-        keys = {request: key(b"divergence".join(digests), request) for request in texts}
-        known = self._store.recall(list(keys.values()))
-        missing = [request for request in keys if keys[request] not in known]
-        if missing and self._take_slot():
-            self._diverge(missing, lambda request, answer: self._store.keep({keys[request]: answer}), progress)
-            known = self._store.recall(list(keys.values()))
-        return {request: known[each] for request, each in keys.items() if each in known}
+        while missing := [t for t, known in zip(texts, self.divergences(texts), strict=True) if known is None]:
+            if self._take_slot():
+                self._diverge(missing, progress)
+                break
 
-    def _diverge(
-        self, texts: Sequence[Request], deliver: Callable[[Request, Answer], None], progress: Progress
-    ) -> None:
-        from pytest_forgetting.answers.divergence import diverge
+    def _divergence_key(self, text: Request) -> bytes:
+        return key(b"divergence".join(side.digest for _, side in sorted(self._sides.items())), text)
 
-        self._pair = self._pair or self._load()
-        if not self._pair.fits_together():
-            return
+    def _diverge(self, texts: Sequence[Request], progress: Progress) -> None:
+        from pytest_forgetting.answers.divergence import APART, diverge
 
-        def told(request: Request, answer: Answer) -> None:
-            deliver(request, answer)
+        def keep(text: Request, answer: Answer) -> None:
+            self._store.keep({self._divergence_key(text): answer})
             progress.advance(1)
 
         progress.start("divergence", len(texts))
         try:
-            diverge(self._pair, texts, {name: side.conditions for name, side in self._sides.items()}, told)
+            self._pair = self._pair or self._load()
+            if self._pair.fits_together():
+                diverge(self._pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
+            else:
+                for text in texts:
+                    keep(text, Answer("", "unanswered", reason=APART))
         finally:
             progress.finish()
 
@@ -156,20 +166,11 @@ class Interview:
             return False
         return True
 
-    def _missing(self, wanted: Wanted) -> dict[SideName, list[Request]]:
-        missing: dict[SideName, list[Request]] = {}
-        for name, requests in wanted.items():
-            distinct = list(dict.fromkeys(requests))
-            unknown = [r for r, a in zip(distinct, self._sides[name].stored(distinct), strict=True) if a is None]
-            if unknown:
-                missing[name] = unknown
-        return missing
-
-    def _ask_side(self, name: SideName, requests: list[Request], progress: Progress) -> None:
+    def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
         from pytest_forgetting.answers.asking import ask
 
-        side, started = self._sides[name], time.perf_counter()
-        progress.start(name, len(requests))
+        started = time.perf_counter()
+        progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
 
         def deliver(answers: dict[int, Answer]) -> None:
             side.keep({requests[n]: answer for n, answer in answers.items()})
@@ -178,7 +179,7 @@ class Interview:
         try:
             self._pair = self._pair or self._load()
             with self._pair.speaking(name) as loaded:
-                ask(loaded, requests, side.conditions, deliver, self._batch_size)
+                ask(loaded, requests, side.conditions, deliver, self._batch_size, fixed=side.in_fixed_batches)
                 self._note_effect(name, side, loaded, requests)
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
@@ -193,6 +194,16 @@ class Interview:
 
             changed = adapter_changes_logits(loaded, requests[:8], side.conditions)
             self._store.remember(fact, "changes logits" if changed else NO_EFFECT)
+
+
+def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:
+    missing: dict[SideName, list[Request]] = {}
+    for name, requests in wanted.items():
+        distinct = list(dict.fromkeys(requests))
+        unknown = [r for r, a in zip(distinct, sides[name].stored(distinct), strict=True) if a is None]
+        if unknown:
+            missing[name] = unknown
+    return missing
 
 
 NO_EFFECT = "no effect"

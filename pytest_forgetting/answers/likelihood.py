@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +13,7 @@ from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch
+from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 PIECE = 256
 """Tokens of a long text read at once: the logits of so many are held, whatever the text's length."""
+
+IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +41,11 @@ class Part:
     def is_long(self) -> bool:
         """Whether it is read piece by piece."""
         return len(self.scored) > PIECE
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What parts have in common that share a batch of fixed shape: its width, and where its logits begin."""
+        return padded(len(self.before) + len(self.scored) - 1), (len(self.before) - 1) // FIXED_STEP
 
 
 def parts_of(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[Part]:
@@ -76,17 +84,27 @@ def answer_of(parts: Sequence[Part]) -> Answer:
         sums[part.continuation] += part.loglikelihood
     if any(map(isnan, sums)):
         return Answer("", "unanswered", reason=NOT_NUMBERS)
+    if any(map(isinf, sums)):
+        return Answer("", "unanswered", reason=IMPOSSIBLE)
     return Answer("", "scored", loglikelihoods=tuple(sums))
 
 
 class Scorer:
     """Scores parts with one loaded model."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        """Look once at what the model's forward pass takes."""
+    def __init__(self, loaded: LoadedModel, shape: int | None = None) -> None:
+        """Look once at what the model's forward pass takes.
+
+        Args:
+            loaded: the model that scores.
+            shape: rows to which each batch is filled up, so that all have one shape; None reads nothing in vain.
+        """
         self._loaded = loaded
+        self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
+        self.in_pieces = can_batch(loaded.model)
+        """Whether a long text can be read in pieces; else the model's state is no cache of keys and values."""
 
     @torch.inference_mode()
     def score(self, parts: Sequence[Part]) -> None:
@@ -96,24 +114,30 @@ class Scorer:
             return
         rows = [part.before + part.scored for part in parts]
         width = max(map(len, rows)) - 1
+        first = min(len(part.before) for part in parts) - 1
+        if self._shape is not None:
+            width, first = padded(width), first // FIXED_STEP * FIXED_STEP
+            rows += [rows[0]] * (self._shape - len(rows))
         # Padding stands on the right, where no token before it sees it: it needs no mask, whatever the architecture.
         ids = torch.tensor([(row[:-1] + [0] * width)[:width] for row in rows], device=self._loaded.model.device)
-        first = min(len(part.before) for part in parts) - 1
         logits = self._last_logits(ids, width - first)
-        for part, row in zip(parts, logits, strict=True):
+        for part, row in zip(parts, logits[: len(parts)], strict=True):
             start = len(part.before) - 1 - first
             part.loglikelihood = _sum(row[start : start + len(part.scored)], part.scored)
 
-    def pieces(self, part: Part) -> Iterator[tuple[torch.Tensor, list[int]]]:
+    def pieces(self, part: Part, *, whole: bool = False) -> Iterator[tuple[torch.Tensor, list[int]]]:
         """Logits (tokens, vocabulary) for the scored tokens of `part`, and those tokens, a piece at a time.
 
-        What was read is kept as keys and values only, so that memory holds the logits of one piece. Models whose state
-        is no such cache are read in one go.
+        What was read is kept as keys and values only, so that memory holds the logits of one piece.
+
+        Args:
+            part: what is scored.
+            whole: read it in one go, as is always done where the model cannot read in pieces.
         """
         ids, scored = part.before + part.scored, len(part.before)
-        batched = can_batch(self._loaded.model)
-        cache = DynamicCache(config=self._loaded.model.config) if batched else None
-        step = PIECE if batched else len(ids)
+        in_pieces = self.in_pieces and not whole
+        cache = DynamicCache(config=self._loaded.model.config) if in_pieces else None
+        step = PIECE if in_pieces else len(ids)
         for start in range(0, len(ids) - 1, step):
             read = ids[start : min(start + step, len(ids) - 1)]
             tensor = torch.tensor([read], device=self._loaded.model.device)

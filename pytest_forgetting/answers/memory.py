@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -24,15 +25,28 @@ def batch_size_for(loaded: LoadedModel, tokens: int) -> int:
     return rows_that_fit(free_bytes(loaded.device), bytes_per_row(loaded.model, tokens), MOST_ROWS.get(kind, 64))
 
 
-def scored_batch_size_for(loaded: LoadedModel, tokens: int, scored: int) -> int:
-    """Rows of `tokens` tokens of which `scored` are scored that can be read at once."""
-    kind = torch.device(loaded.device).type
-    size = bytes_per_scored_row(loaded.model, tokens, scored)
-    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64))
+def scored_batch_size_for(loaded: LoadedModel, rows: Sequence[tuple[int, int]]) -> int:
+    """How many of the first of `rows` can be scored at once.
+
+    A batch holds all its rows' logits from the first position on that any of them needs, so that one row with little
+    in front of what is scored makes the others cost more.
+
+    Args:
+        loaded: the model that scores.
+        rows: tokens before what is scored, and tokens scored, of each; the longest first.
+    """
+    most = MOST_ROWS.get(torch.device(loaded.device).type, 64)
+    free, width = free_bytes(loaded.device), sum(rows[0])
+    first = width
+    for n, (before, _) in enumerate(rows[:most]):
+        first = min(first, before)
+        if rows_that_fit(free, bytes_per_scored_row(loaded.model, width, width - first), most) <= n:
+            return max(1, n)
+    return min(len(rows), most)
 
 
 def bytes_per_scored_row(model: Any, tokens: int, scored: int) -> int:
-    """Peak bytes of one row that is scored: activations, and logits of the scored positions, once more in float32."""
+    """Peak bytes of one row that is scored: activations, and logits of `scored` positions, once more in float32."""
     config = model.config.get_text_config()
     width = model.dtype.itemsize
     return int(ACTIVATIONS * config.hidden_size * tokens * width + (width + 8) * config.vocab_size * scored)

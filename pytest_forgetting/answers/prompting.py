@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
+from pytest_forgetting.answers.thinking import Thought
+from pytest_forgetting.grading.thoughts import OPEN
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -28,14 +30,16 @@ class Refused(Exception):
 def row_for(loaded: LoadedModel, request: Request, conditions: Conditions) -> Row:
     """Tokenise `request`; a prompt that leaves no room for an answer is answered at once, as unanswered."""
     try:
-        prompt = prompt_ids(loaded, request, conditions)
+        text = _text(loaded, request, conditions)
     except Refused as refusal:
         return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=str(refusal)))
+    prompt = _prompt_ids(loaded, text, chat=request.text is None)
     lot = None if request.draw is None else lot_for(request, request.draw)
-    row = Row(prompt, request.stop, request.max_new_tokens, lot=lot)
+    thought = Thought(request.think_tokens, opened=text.rstrip().endswith(OPEN))
+    row = Row(prompt, request.stop, request.max_new_tokens, thought, lot=lot)
     if loaded.context_length is not None:
-        row.limit = min(row.limit, loaded.context_length - len(prompt))
-    if row.limit < 1:
+        row.room = loaded.context_length - len(prompt)
+    if row.room < 1:
         reason = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context_length}"
         row.answer = Answer("", "unanswered", reason=reason)
     return row
@@ -45,14 +49,13 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
     """Token ids of the whole prompt, with special tokens exactly once.
 
     A chat template writes its own special tokens, so none are added behind it; plain text gets those that the
-    tokenizer adds by itself, less an end-of-sequence token, after which no model would answer.
+    tokenizer adds by itself, unless it begins with the opening token already, less an end-of-sequence token, after
+    which no model would answer.
 
     Raises:
         Refused: the chat template does not take the prompt.
     """
-    chat = request.text is None
-    text = chat_text(loaded, request, conditions) if request.text is None else request.text
-    return _encoded(loaded, text, chat=chat) or [_first_token(loaded)]
+    return _prompt_ids(loaded, _text(loaded, request, conditions), chat=request.text is None)
 
 
 def scored_ids(loaded: LoadedModel, request: Request, conditions: Conditions) -> list[tuple[list[int], list[int]]]:
@@ -66,33 +69,49 @@ def scored_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
         Refused: the chat template does not take the prompt, or a continuation has no tokens of its own.
     """
     chat = request.text is None
-    text = chat_text(loaded, request, conditions) if request.text is None else request.text
+    text = _text(loaded, request, conditions)
     return [_parted(loaded, text, continuation, chat=chat) for continuation in request.continuations]
 
 
+def _text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:
+    return chat_text(loaded, request, conditions) if request.text is None else request.text
+
+
+def _prompt_ids(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
+    return _encoded(loaded, text, chat=chat) or [_first_token(loaded)]
+
+
 def _parted(loaded: LoadedModel, text: str, continuation: str, *, chat: bool) -> tuple[list[int], list[int]]:
-    if not text:
-        return [_first_token(loaded)], _without_first(loaded, continuation)
-    before = _encoded(loaded, text.rstrip(), chat=chat)
-    behind = _encoded(loaded, text + continuation, chat=chat)[len(before) :]
+    before = _encoded(loaded, text.rstrip(), chat=chat) if text else []
+    if text:
+        behind = _encoded(loaded, text + continuation, chat=chat)[len(before) :]
+    else:
+        behind = _without_first(loaded, continuation)
     if not behind:
-        raise Refused(f"{continuation!r} has no tokens of its own behind the prompt")
+        told = f"{continuation!r:.60} has no tokens of its own"
+        raise Refused(f"{told} behind the prompt" if text else told)
     return before or [_first_token(loaded)], behind
 
 
 def _without_first(loaded: LoadedModel, text: str) -> list[int]:
     """The tokens of a whole text, less the one that it would begin with."""
-    ids = _ids(loaded.tokenizer(text, add_special_tokens=False))
+    ids = _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
     return ids[1:] if len(ids) > 1 and ids[0] == _first_token(loaded) else ids
 
 
 def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
-    if chat:
-        return _ids(loaded.tokenizer(text, add_special_tokens=False))
-    ids = _ids(loaded.tokenizer(text))
+    if chat or _opens(loaded, text):
+        return _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
+    ids = _ids(loaded.tokenizer(text, verbose=False))
     if len(ids) > 1 and ids[-1] == loaded.tokenizer.eos_token_id:
         ids.pop()
     return ids
+
+
+def _opens(loaded: LoadedModel, text: str) -> bool:
+    """Whether `text` begins with the opening token, as prompts do that were written out for one model."""
+    opening = loaded.tokenizer.bos_token
+    return bool(opening) and text.startswith(str(opening))
 
 
 def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from pytest_forgetting.suites.cases import THINK_TOKENS
 
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Prompt
 
-ANSWER_VERSION = 1
+ANSWER_VERSION = 2
 """Raised when decoding itself changes, so that answers of older versions are not taken for new ones."""
 
 
@@ -37,10 +39,14 @@ class Request:
     """None: the greedy answer."""
     continuations: tuple[str, ...] = ()
     """Texts whose log-likelihood behind the prompt is wanted, in the place of an answer."""
+    think_tokens: int = THINK_TOKENS
+    """Most tokens of thoughts before the answer proper."""
 
     @property
     def shown(self) -> str:
-        """The prompt as a person reads it in reports."""
+        """The prompt as a person reads it in reports; a text without one is shown itself."""
+        if self.text == "" and self.continuations:
+            return self.continuations[0]
         if self.text is not None:
             return self.text
         if len(self.messages) == 1:
@@ -55,7 +61,8 @@ class Request:
     def _special(self) -> list[Any]:
         if self.continuations:
             return [{"continuations": list(self.continuations)}]
-        return [] if self.draw is None else [asdict(self.draw)]
+        drawn = [] if self.draw is None else [asdict(self.draw)]
+        return drawn if self.think_tokens == THINK_TOKENS else [*drawn, {"think_tokens": self.think_tokens}]
 
 
 def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
@@ -73,10 +80,15 @@ def requests_for(prompt: Prompt, *, chat: bool) -> tuple[Request, ...]:
         lead = "" if chat else prompt.delimiter
         return (Request(text, turns, continuations=tuple(lead + each for each in prompt.continuations)),)
     stop = prompt.chat_stop if chat else prompt.text_stop
+    greedy = Request(text, turns, stop, prompt.max_new_tokens, think_tokens=prompt.think_tokens)
     if prompt.temperature == 0:
-        return (Request(text, turns, stop, prompt.max_new_tokens),)
-    draws = (Draw(prompt.temperature, number) for number in range(prompt.samples))
-    return tuple(Request(text, turns, stop, prompt.max_new_tokens, draw) for draw in draws)
+        return (greedy,)
+    return tuple(replace(greedy, draw=Draw(prompt.temperature, number)) for number in range(prompt.samples))
+
+
+def scored(request: Request, text: str) -> Request:
+    """What asks how likely a model holds `text` for an answer to `request`."""
+    return Request(request.text, request.messages, continuations=(text,))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal, Protocol
 
 from pytest_forgetting.answers.answer import Answer
@@ -39,12 +40,27 @@ class Side(Protocol):
 class LiveSide:
     """A model that can be asked; its answers are recalled from the store."""
 
-    def __init__(self, participant: Participant, conditions: Conditions, store: Store) -> None:
-        """Bind a model's conditions to the store."""
+    def __init__(
+        self, participant: Participant, conditions: Conditions, store: Store, *, in_fixed_batches: bool = False
+    ) -> None:
+        """Bind a model's conditions to the store.
+
+        Args:
+            participant: who is asked.
+            conditions: what its answers depend on.
+            store: where they are kept.
+            in_fixed_batches: it is asked in batches of one shape; such answers are kept apart.
+        """
         self.participant = participant
         self.conditions = conditions
         self._store = store
-        self.digest = conditions.digest()
+        self.in_fixed_batches = in_fixed_batches
+        self.digest = conditions.digest() + (b"fixed" if in_fixed_batches else b"")
+
+    @cached_property
+    def anew(self) -> LiveSide:
+        """The same side, asked again in batches of one shape, so that rounding is the same whatever else is asked."""
+        return LiveSide(self.participant, self.conditions, self._store, in_fixed_batches=True)
 
     @property
     def template_hash(self) -> str | None:
@@ -58,6 +74,10 @@ class LiveSide:
 
     def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:  # noqa: ARG002 - recordings need it
         """The stored answers, in the order of `cases`."""
+        return self.answers(cases)
+
+    def answers(self, cases: Sequence[Case]) -> list[Answers | None]:
+        """The same, whatever suites the cases are of."""
         asked = [self.requests(case) for case in cases]
         found = iter(self.stored([request for requests in asked for request in requests]))
         return [_complete([next(found) for _ in requests]) for requests in asked]

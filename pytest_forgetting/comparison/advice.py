@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from pytest_forgetting.comparison.causes import Cause
 from pytest_forgetting.comparison.comparison import Recommendation
-from pytest_forgetting.comparison.gates import nats, percent, points
+from pytest_forgetting.comparison.gates import growth, nats, percent, points
 from pytest_forgetting.comparison.symptoms import CategoryLoss, Symptoms
 
 __all__ = ["Recommendation", "recommend"]
@@ -196,7 +196,7 @@ def _knowledge_lost(symptoms: Symptoms) -> str:
             f"{symptoms.causes['knowledge']} of {symptoms.forgotten} losses are knowledge"
             + spread * (symptoms.asked_categories > 1)
         )
-    told += [f"cross-entropy {increase * 100:+.1f} %" for increase in symptoms.increases]
+    told += [f"cross-entropy {growth(increase)}" for increase in symptoms.increases]
     return "; ".join(told)
 
 

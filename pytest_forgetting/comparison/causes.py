@@ -10,6 +10,7 @@ from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswe
 from pytest_forgetting.grading.form import right_in_other_form
 from pytest_forgetting.grading.loops import loops
 from pytest_forgetting.grading.refusals import is_refusal
+from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.grading.wording import normalise
 from pytest_forgetting.suites.cases import Case
 
@@ -20,7 +21,7 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A judged answer as checks look at it."""
+    """A judged answer as checks look at it: without the thoughts before it."""
 
     text: str
     finish: str
@@ -47,11 +48,12 @@ def cause_of(result: CaseResult) -> Cause | None:
         return None
     if result.case.choices:
         return "knowledge"
+    had, has = _reply(result.baseline), _reply(result.model)
     for cause, has_fault in _FAULTS.items():
-        if has_fault(result.model) and not has_fault(result.baseline):
+        if has_fault(has) and not has_fault(had):
             return cause
     kept = result.right is not None and result.right.kept
-    return "format" if kept or _right_otherwise(result.case, result.model) else "knowledge"
+    return "format" if kept or right_in_other_form(result.case, has) else "knowledge"
 
 
 def evidence_of(result: CaseResult) -> RightAnswer | None:
@@ -65,17 +67,18 @@ def evidence_of(result: CaseResult) -> RightAnswer | None:
 
 def wrong_form(case: Case, judged: Judged) -> bool:
     """Whether an answer has a fault of form: empty, in a loop, not ended, or right in another form than asked for."""
-    faulty = any(_FAULTS[cause](judged) for cause in ("empty", "repetition", "unfinished"))
-    return faulty or (not judged.correct and _right_otherwise(case, judged))
+    reply = _reply(judged)
+    faulty = any(_FAULTS[cause](reply) for cause in ("empty", "repetition", "unfinished"))
+    return faulty or (not judged.correct and right_in_other_form(case, reply))
 
 
-def _right_otherwise(case: Case, judged: Judged) -> bool:
-    return right_in_other_form(case, Reply(judged.answer, judged.finish))
+def _reply(judged: Judged) -> Reply:
+    return Reply(without_thoughts(judged.answer), judged.finish)
 
 
-_FAULTS: dict[Cause, Callable[[Judged], bool]] = {
-    "empty": lambda judged: not normalise(judged.answer),
-    "repetition": lambda judged: loops(judged.answer),
-    "refusal": lambda judged: is_refusal(judged.answer),
-    "unfinished": lambda judged: judged.finish == "length",
+_FAULTS: dict[Cause, Callable[[Reply], bool]] = {
+    "empty": lambda reply: not normalise(reply.text),
+    "repetition": lambda reply: loops(reply.text),
+    "refusal": lambda reply: is_refusal(reply.text),
+    "unfinished": lambda reply: reply.finish == "length",
 }

@@ -110,7 +110,9 @@ class Judge:
         """Count and judge one scope; without `gated` it is only reported."""
         counts = count(results)
         if threshold.measures:
-            scope = ScopeResult(name, counts, Ruling("reported", ""), threshold, None, drift_of(results))
+            scope = ScopeResult(
+                name, counts, Ruling("reported", ""), threshold, None, drift_of(results, self.confidence)
+            )
             return self._ruled(scope, gated=gated and threshold.max_increase is not None)
         evidence = weigh(counts, threshold.allowed, self.confidence, by_cluster(results))
         threshold = replace(threshold, chance=chance_of(results))

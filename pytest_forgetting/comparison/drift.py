@@ -21,6 +21,8 @@ class Drift:
     model: float
     error: float
     """The standard error of `increase` over texts like these; 0 where there is only one, which says nothing."""
+    confidence: float
+    """Of the interval that reports show."""
     divergence: float | None
     """KL(baseline‖model) in nats per token; None where vocabularies differ, or a side cannot be asked."""
 
@@ -28,6 +30,11 @@ class Drift:
     def increase(self) -> float:
         """By which share of the baseline's the cross-entropy grew; positive is bad."""
         return self.model / self.baseline - 1 if self.baseline else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the two-sided interval for the increase; infinite where there is only one text."""
+        return self.bounds((1 + self.confidence) / 2)
 
     def bounds(self, confidence: float) -> tuple[float, float]:
         """The least and the largest increase that texts like these leave possible, each one-sided, by Student's t."""
@@ -39,7 +46,7 @@ class Drift:
         return self.increase - reach, self.increase + reach
 
 
-def drift_of(results: Sequence[CaseResult]) -> Drift | None:
+def drift_of(results: Sequence[CaseResult], confidence: float) -> Drift | None:
     """Measure the texts of `results` that both sides have scored; None where there is none.
 
     Cross-entropy is per byte, as models with other tokenizers part a text otherwise. The increase is a ratio of sums;
@@ -52,7 +59,8 @@ def drift_of(results: Sequence[CaseResult]) -> Drift | None:
     losses = [(-result.baseline.loglikelihoods[0], -result.model.loglikelihoods[0]) for result in measured]
     before, now = (sum(side) for side in zip(*losses, strict=True))
     size = sum(len(result.case.prompt.continuations[0].encode("utf-8", "surrogatepass")) for result in measured)
-    return Drift(len(measured), size, before / size, now / size, _error(losses, before, now), _divergence(measured))
+    error, divergence = _error(losses, before, now), divergence_of(measured)
+    return Drift(len(measured), size, before / size, now / size, error, confidence, divergence)
 
 
 def _error(losses: Sequence[tuple[float, float]], before: float, now: float) -> float:
@@ -62,8 +70,9 @@ def _error(losses: Sequence[tuple[float, float]], before: float, now: float) -> 
     return sqrt(n / (n - 1) * sum((m - ratio * b) ** 2 for b, m in losses)) / before
 
 
-def _divergence(results: Sequence[CaseResult]) -> float | None:
+def divergence_of(results: Sequence[CaseResult]) -> float | None:
+    """KL(baseline‖model) in nats per token, over the texts of `results`; None unless it is known of each of them."""
     known = [(result.divergence, result.tokens) for result in results if result.divergence is not None]
-    if len(known) < len(results):
+    if not known or len(known) < len(results):
         return None
     return sum(nats for nats, _ in known) / sum(tokens for _, tokens in known)

@@ -127,7 +127,7 @@ def rule_drift(
         return rule(replace(counts, unknown=counts.measured), threshold, adapter_inert=adapter_inert)
     assert threshold.max_increase is not None
     beyond = drift.increase > threshold.max_increase
-    told = f"cross-entropy {drift.increase * 100:+.1f} %, {'>' if beyond else '≤'} {percent(threshold.max_increase)}"
+    told = f"cross-entropy {growth(drift.increase)}, {'>' if beyond else '≤'} {percent(threshold.max_increase)}"
     low, high = drift.bounds(confidence)
     shown = low > 0 if beyond else high < threshold.max_increase
     if threshold.rule == "threshold" or (shown and (beyond or threshold.rule == "significant")):
@@ -205,6 +205,11 @@ def percent(share: Fraction | None) -> str:
 def points(share: Fraction) -> str:
     """A difference of shares for people: ``10 pts``."""
     return f"{float(share) * 100:g} pts"
+
+
+def growth(share: float) -> str:
+    """By how much something grew or shrank, for people: ``+1.2 %``."""
+    return f"{share * 100:+.1f} %".replace("-", "−")
 
 
 def amount(number: Amount) -> str:

@@ -36,6 +36,9 @@ class Judged:
     """Of each choice, or of the text, in nats (choice, text)."""
     right_share: Fraction | None = None
     """The share of right answers among those drawn; None where there is but one answer."""
+    gap: float | None = None
+    """How near the answer was to another: the least distance between the likeliest token and the next, in logits, or
+    between the best two choices, in the measure that picks. None where it is not known."""
 
     @property
     def share(self) -> Amount:

@@ -10,7 +10,7 @@ from statistics import median
 
 from pytest_forgetting.comparison.causes import Cause, cause_of, evidence_of, wrong_form
 from pytest_forgetting.comparison.comparison import SuiteResult
-from pytest_forgetting.comparison.drift import drift_of
+from pytest_forgetting.comparison.drift import divergence_of
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
 
 
@@ -70,7 +70,7 @@ def symptoms_of(suites: Sequence[SuiteResult], *, adapter: bool) -> Symptoms:
     results = [result for suite in general for result in suite.results]
     told = [(cause, result) for result in results if (cause := cause_of(result)) is not None]
     categories = _by_category(general)
-    drift = drift_of(results)
+    divergence = divergence_of([result for result in results if result.outcome == "measured"])
     return Symptoms(
         counts=count(results),
         causes=Counter(cause for cause, _ in told),
@@ -80,7 +80,7 @@ def symptoms_of(suites: Sequence[SuiteResult], *, adapter: bool) -> Symptoms:
         wrong_form=_wrong_form(results),
         right_answers=_right_answers(result for cause, result in told if cause == "format"),
         adapter=adapter,
-        divergence=None if drift is None else drift.divergence,
+        divergence=divergence,
         increases=tuple(_increases(general)),
         target=_target(suites),
     )

@@ -24,8 +24,18 @@ def pick(score: Score, choices: Sequence[str], loglikelihoods: Sequence[float]) 
         choices: texts of at least one character.
         loglikelihoods: of each, in nats.
     """
-    values = [value / _length(score, choice) for choice, value in zip(choices, loglikelihoods, strict=True)]
+    values = _values(score, choices, loglikelihoods)
     return values.index(max(values))
+
+
+def margin(score: Score, choices: Sequence[str], loglikelihoods: Sequence[float]) -> float:
+    """By how much the likeliest choice leads the next, in the measure `score`; arguments as those of `pick`."""
+    next_best, best = sorted(_values(score, choices, loglikelihoods))[-2:]
+    return best - next_best
+
+
+def _values(score: Score, choices: Sequence[str], loglikelihoods: Sequence[float]) -> list[float]:
+    return [value / _length(score, choice) for choice, value in zip(choices, loglikelihoods, strict=True)]
 
 
 def _length(score: Score, choice: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from pytest_forgetting.answers.requests import Draw, Request, requests_for
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.suites.cases import Case
+from pytest_forgetting.suites.cases import THINK_TOKENS, Case
 
 VERSION = 1
 _SHOWN = 3
 """How many of the cases that do not fit are named in a message."""
+_LONGEST = 200
+"""Characters of choices or a text that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,22 @@ def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
         return f"{len(recorded)} samples recorded, {len(asked)} asked"
     had, now = next((had, now) for had, now in zip(recorded, asked, strict=True) if had != now)
     if had.continuations != now.continuations:
-        return f"choices {list(had.continuations)} recorded, {list(now.continuations)} asked"
+        what = "text" if now.text == "" else "choices"
+        return f"{what} {_shown(had.continuations)} recorded, {_shown(now.continuations)} asked"
     if had.draw != now.draw:
         return f"{_drawn(had.draw)} recorded, {_drawn(now.draw)} asked"
     if had.max_new_tokens != now.max_new_tokens:
         return f"max_new_tokens {had.max_new_tokens} recorded, {now.max_new_tokens} asked"
+    if had.think_tokens != now.think_tokens:
+        return f"think_tokens {had.think_tokens} recorded, {now.think_tokens} asked"
     if had.stop != now.stop:
         return f"stop {list(had.stop)} recorded, {list(now.stop)} asked"
     return f"prompt {had.shown!r} recorded, {now.shown!r} asked"
+
+
+def _shown(continuations: Sequence[str]) -> str:
+    told = ", ".join(repr(each) for each in continuations) or "none"
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def _drawn(draw: Draw | None) -> str:
@@ -164,7 +175,8 @@ def _to_json(line: Recorded) -> dict[str, Any]:
         return row | {"continuations": list(request.continuations), "loglikelihoods": list(answer.loglikelihoods)}
     drawn = {} if request.draw is None else {"draw": asdict(request.draw)}
     asked = {"stop": list(request.stop), "max_new_tokens": request.max_new_tokens}
-    return row | asked | drawn | {"answer": answer.text}
+    thoughts = {} if request.think_tokens == THINK_TOKENS else {"think_tokens": request.think_tokens}
+    return row | asked | thoughts | drawn | {"answer": answer.text}
 
 
 def _from_json(row: dict[str, Any]) -> Recorded:
@@ -176,6 +188,10 @@ def _from_json(row: dict[str, Any]) -> Recorded:
         request = Request(text, turns, continuations=tuple(row["continuations"]))
     else:
         draw = Draw(**row["draw"]) if "draw" in row else None
-        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw)
+        thoughts = row.get("think_tokens", THINK_TOKENS)
+        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw, think_tokens=thoughts)
+    wanted = 0 if row["finish"] == "unanswered" else len(request.continuations)
+    if len(scores) != wanted or not all(map(isfinite, scores)):
+        raise ValueError(f"'{row['id']}': found loglikelihoods {list(scores)}; wanted {wanted} numbers")
     answer = Answer(row.get("answer", ""), row["finish"], reason=row.get("reason"), loglikelihoods=scores)
     return Recorded(row["suite"], row["id"], request, answer)

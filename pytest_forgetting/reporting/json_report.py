@@ -71,7 +71,7 @@ def _choosing(seen: Choosing) -> dict[str, Any]:
 
 
 def _drift(drift: Drift) -> dict[str, Any]:
-    low, high = (bound if isfinite(bound) else None for bound in drift.bounds(0.95))
+    low, high = (bound if isfinite(bound) else None for bound in drift.interval)
     return {
         "bytes": drift.size,
         "baseline_nats_per_byte": drift.baseline,

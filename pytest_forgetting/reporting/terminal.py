@@ -12,8 +12,9 @@ from pytest_forgetting.comparison.causes import cause_of, evidence_of
 from pytest_forgetting.comparison.chance import choosing
 from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.gates import amount, nats, percent
+from pytest_forgetting.comparison.gates import amount, growth, nats, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.grading.thoughts import without_thoughts
 
 SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
@@ -56,13 +57,16 @@ def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
 
 def _measured_row(name: str, scope: ScopeResult, drift: Drift) -> list[str]:
     """Texts: nats per byte of both models in the place of accuracies."""
-    low, high = drift.bounds(0.95)
+    low, high = drift.interval
     interval = f"{_signed(low)} … {_signed(high)} %" if isfinite(low) else ""
     losses = [f"{loss:.3f}" for loss in (drift.baseline, drift.model)]
-    told = verdict(scope) or "nats per byte" + (
-        "" if drift.divergence is None else f", KL {drift.divergence:.3f} a token"
-    )
-    return [name, str(drift.texts), *losses, f"{drift.increase * 100:+.1f} %", "", "", interval, told]
+    told = [verdict(scope) or "nats per byte", *_divergence(drift)]
+    return [name, str(drift.texts), *losses, growth(drift.increase), "", "", interval, "; ".join(told)]
+
+
+def _divergence(drift: Drift) -> Iterator[str]:
+    if drift.divergence is not None:
+        yield f"KL {drift.divergence:.3f} nats a token"
 
 
 def choices(comparison: Comparison) -> Iterator[str]:
@@ -162,7 +166,7 @@ def advice(comparison: Comparison) -> Iterator[str]:
 
 
 def _quoted(judged: Judged) -> str:
-    return f'"{clipped(judged.answer.strip())}"'
+    return f'"{clipped(without_thoughts(judged.answer).strip())}"'
 
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -126,7 +126,7 @@ class CaseBuilder:
         if keys.text is not None:
             return Prompt("", (), continuations=(keys.text,))
         if keys.choices is not None:
-            return self._prompting.choosing(self._asked(keys), keys.choices, self._suite.delimiter)
+            return self._prompting.choosing(self._asked(keys), keys.choices)
         return self._asked(keys)
 
     def _right_choice(self, keys: CaseKeys, row: Any) -> int | None:
@@ -136,17 +136,10 @@ class CaseBuilder:
         if len(set(keys.choices)) < len(keys.choices):
             twice = next(each for each in keys.choices if keys.choices.count(each) > 1)
             raise Fault(f"choices: {twice!r} stands there twice", ["choices"])
-        given = next(value for name, value in row.items() if SPELLINGS.get(name, name) == "correct_answer")
-        if isinstance(given, list):
-            raise Fault(f"correct_answer: found {len(given)} of them; wanted one of the choices", ["correct_answer"])
-        if isinstance(given, str) and given in keys.choices:
-            return keys.choices.index(given)
-        number = int(given) if isinstance(given, int) or (isinstance(given, str) and given.isdecimal()) else -1
-        if not 0 <= number < len(keys.choices):
-            last = len(keys.choices) - 1
-            wanted = f"wanted one of the choices, or its number from 0 to {last}"
-            raise Fault(f"correct_answer: found {given!r:.60}; {wanted}", ["correct_answer"])
-        return number
+        try:
+            return number_of(row, keys.choices)
+        except ValueError as error:
+            raise Fault(f"correct_answer: {error}", ["correct_answer"]) from None
 
     def _asked(self, keys: CaseKeys) -> Prompt:
         given = [name for name in _ASKED if getattr(keys, name) is not None]
@@ -193,6 +186,32 @@ class CaseBuilder:
                     raise Fault(str(error), ["correct_answer"]) from None
             if case.match == "number" and not re.fullmatch(r"\s*[-+]?[\d.,]+\s*%?\s*", text):
                 raise Fault(f"'match: number' with the answer {text!r}; wanted a number", ["correct_answer"])
+
+
+def number_of(row: Mapping[Any, Any], choices: Sequence[str]) -> int:
+    """The number, from 0, of the right one of `choices`, given in `row` as such a number or as the choice's text.
+
+    Raises:
+        ValueError: it is neither, or it is both and each means another choice.
+    """
+    given = next(value for name, value in row.items() if SPELLINGS.get(name, name) == "correct_answer")
+    if isinstance(given, list):
+        raise ValueError("found a list; wanted one of the choices, or its number")
+    text = choices.index(str(given)) if str(given) in choices else None
+    if text is not None and not isinstance(given, int):
+        return text
+    number = int(given) if isinstance(given, int) or (isinstance(given, str) and given.isdecimal()) else -1
+    if not 0 <= number < len(choices):
+        if text is not None:
+            return text
+        raise ValueError(f"found {given!r:.60}; wanted one of the choices, or its number from 0 to {len(choices) - 1}")
+    # Benchmarks number choices such as "4" and "7" that are texts. Where both stand without quotes nobody can tell.
+    if text not in (None, number) and given in row["choices"]:
+        raise ValueError(
+            f"found {given}, which is choice {text} and the number of choice {number};"
+            f" wanted '{given}' in quotes for the one, '{choices[number]}' for the other"
+        )
+    return number
 
 
 def _as_spelled(row: Any, path: Sequence[str | int]) -> Sequence[str | int]:

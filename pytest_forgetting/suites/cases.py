@@ -17,6 +17,8 @@ Severity = Literal["critical", "high", "medium", "low"]
 MatchRule = Literal["word", "exact", "number", "contains", "regex"]
 Score = Literal["acc", "acc_norm", "acc_bytes"]
 
+THINK_TOKENS = 1024
+"""Most tokens of thoughts before an answer, where a suite does not say otherwise."""
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 """From the gravest down."""
 
@@ -42,6 +44,8 @@ class Prompt:
     chat_stop: tuple[str, ...] = ()
     """Strings that end an answer to `messages`."""
     max_new_tokens: int = 50
+    think_tokens: int = THINK_TOKENS
+    """Most tokens of thoughts before the answer, in addition to `max_new_tokens`."""
     samples: int = 1
     """How often it is asked."""
     temperature: float = 0.0

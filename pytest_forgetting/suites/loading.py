@@ -109,7 +109,7 @@ def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
         if name in keys.model_fields_set and keys.forgetting not in kinds:
             told = f"'{name}' has no meaning in a {keys.forgetting} suite"
             yield f"{document.where([name], key=True)}: {told}; it has one in {' and '.join(kinds)}"
-    if keys.samples > 1 and keys.temperature == 0:
+    if keys.samples > 1 and keys.temperature == 0 and keys.forgetting in MEANINGFUL["samples"]:
         told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
         yield f"{document.where(['samples'])}: {told}"
     if keys.forgetting == "text":
@@ -129,9 +129,8 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
         raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
     shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
     stop = None if keys.stop is None else tuple(keys.stop)
-    return Prompting(
-        keys.template, turns, keys.system, shots, stop, keys.max_new_tokens, keys.samples, keys.temperature
-    )
+    asked = ("max_new_tokens", "think_tokens", "samples", "temperature", "delimiter")
+    return Prompting(keys.template, turns, keys.system, shots, stop, **{name: getattr(keys, name) for name in asked})
 
 
 def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:

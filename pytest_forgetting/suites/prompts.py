@@ -6,7 +6,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_forgetting.suites.cases import Message, Prompt
+from pytest_forgetting.suites.cases import THINK_TOKENS, Message, Prompt
 
 DEFAULT_TEMPLATE = "Question: {question}\nAnswer:"
 
@@ -34,15 +34,18 @@ class Prompting:
     few_shot: tuple[tuple[str, str], ...] = ()
     stop: tuple[str, ...] | None = None
     max_new_tokens: int = 50
+    think_tokens: int = THINK_TOKENS
     samples: int = 1
     temperature: float = 0.0
+    delimiter: str = " "
+    """Between a question and its answer, in worked examples; before the choices too."""
 
     def question(self, question: str) -> Prompt:
         """A question through the template."""
         if self.turns:
             turns = [Message(turn.role, turn.content.replace("{question}", question)) for turn in self.turns]
             return self._prompt(transcript(turns), turns, ())
-        shown = [f"{self._rendered(asked)} {answer}" for asked, answer in self.few_shot]
+        shown = [f"{self._rendered(asked)}{self.delimiter}{answer}" for asked, answer in self.few_shot]
         text = "\n\n".join([*([self.system] if self.system else []), *shown, self._rendered(question)])
         default_stop = ("\n",) if self.template is None else ()
         return self._prompt(text, [*self._opening(), Message("user", self._asked(question))], default_stop)
@@ -55,13 +58,15 @@ class Prompting:
         """Messages that are taken as they are."""
         return self._prompt(transcript(turns), list(turns), ())
 
-    def choosing(self, prompt: Prompt, choices: Sequence[str], delimiter: str) -> Prompt:
+    def choosing(self, prompt: Prompt, choices: Sequence[str]) -> Prompt:
         """The same prompt with texts to be scored behind it, in the place of an answer."""
-        return Prompt(prompt.text, prompt.messages, continuations=tuple(choices), delimiter=delimiter)
+        return Prompt(prompt.text, prompt.messages, continuations=tuple(choices), delimiter=self.delimiter)
 
     def _prompt(self, text: str, turns: Sequence[Message], text_stop: tuple[str, ...]) -> Prompt:
         stops = (text_stop, ()) if self.stop is None else (self.stop, self.stop)
-        return Prompt(text, tuple(turns), *stops, self.max_new_tokens, self.samples, self.temperature)
+        return Prompt(
+            text, tuple(turns), *stops, self.max_new_tokens, self.think_tokens, self.samples, self.temperature
+        )
 
     def _rendered(self, question: str) -> str:
         return (self.template or DEFAULT_TEMPLATE).format(question=question)

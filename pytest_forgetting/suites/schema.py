@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pytest_forgetting.settings import Rule, fraction
-from pytest_forgetting.suites.cases import Kind, MatchRule, Role, Score, Severity
+from pytest_forgetting.settings import Rule, exact, fraction
+from pytest_forgetting.suites.cases import THINK_TOKENS, Kind, MatchRule, Role, Score, Severity
+
+MOST_GROWTH = 100
+"""Of a cross-entropy: whoever allows more does not mean what was written."""
 
 
 def _share(value: Any) -> Fraction:
@@ -23,11 +26,12 @@ def _share(value: Any) -> Fraction:
 def _growth(value: Any) -> Fraction:
     """A share that may be above 1: a cross-entropy can more than double."""
     try:
-        growth = Fraction(str(value).rstrip("%")) / (100 if str(value).endswith("%") else 1)
+        text = str(value).strip()
+        growth = exact(text[:-1]) / 100 if text.endswith("%") else exact(text)
     except (ValueError, ZeroDivisionError):
         growth = Fraction(-1)
-    if isinstance(value, bool) or growth < 0:
-        raise ValueError("wanted a share of 0 or more, such as 0.05 or 5%")
+    if isinstance(value, bool) or not 0 <= growth <= MOST_GROWTH:
+        raise ValueError(f"wanted a share from 0 to {MOST_GROWTH}, such as 0.05 or 5%")
     return growth
 
 
@@ -124,9 +128,10 @@ class SuiteKeys(Strict):
     system: Words | None = None
     few_shot: list[Shot] = []
     max_new_tokens: Annotated[int, Field(gt=0, le=100_000)] = 50
+    think_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = THINK_TOKENS
     stop: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_strings)] | None = None
     samples: Annotated[int, Field(gt=0, le=1000)] = 1
-    temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
+    temperature: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0
     match: MatchRule = "word"
     score: Score = "acc"
     delimiter: str = " "
@@ -146,6 +151,7 @@ MEANINGFUL: dict[str, tuple[Kind, ...]] = {
     "system": _PROMPTING,
     "few_shot": _PROMPTING,
     "max_new_tokens": _GENERATING,
+    "think_tokens": _GENERATING,
     "stop": _GENERATING,
     "samples": _GENERATING,
     "temperature": _GENERATING,

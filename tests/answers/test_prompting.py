@@ -7,20 +7,33 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 
-from pytest_forgetting.answers.prompting import PINNED_DATE, Refused, chat_text, prompt_ids, row_for
+from pytest_forgetting.answers.prompting import PINNED_DATE, Refused, chat_text, prompt_ids, row_for, scored_ids
 from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.models.loading import LoadedModel, LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
-from tests.tiny_models import tiny_llama
+from tests.tiny_models import BEGIN, tiny_llama, tiny_tokenizer
 
 CHAT = Request(None, (("user", "Who?"),), (), 8)
+PLAIN = Conditions("fingerprint", None)
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     """A tiny model, loaded as the gate loads it."""
     folder = tiny_llama(tmp_path_factory.mktemp("model"))
+    with LoadedPair({"model": resolve(str(folder))}, LoadOptions(device="cpu")).speaking("model") as one:
+        return one
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """The same, with a tokenizer that puts the opening token before every text, as most do."""
+    tokenizer = tiny_tokenizer()
+    begin = [(BEGIN, tokenizer.bos_token_id)]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single=f"{BEGIN} $A", special_tokens=begin)
+    folder = tiny_llama(tmp_path_factory.mktemp("opening"), tokenizer=tokenizer)
     with LoadedPair({"model": resolve(str(folder))}, LoadOptions(device="cpu")).speaking("model") as one:
         return one
 
@@ -75,9 +88,9 @@ def test_a_prompt_that_fills_the_context_is_unanswered(loaded: LoadedModel) -> N
 
 
 def test_the_answer_is_limited_by_what_the_context_leaves(loaded: LoadedModel) -> None:
-    """A prompt near the end of the context gets fewer new tokens."""
+    """A prompt near the end of the context has room for fewer new tokens."""
     row = row_for(loaded, Request("a" * 120, (), (), 50), Conditions("fingerprint", None))
-    assert row.limit == 128 - len(row.prompt)
+    assert row.room == 128 - len(row.prompt)
 
 
 def test_an_empty_prompt_begins_with_the_opening_token(loaded: LoadedModel) -> None:
@@ -91,3 +104,23 @@ def test_special_tokens_come_once(loaded: LoadedModel, tmp_path: Path) -> None:
     """A template that writes the opening token gets no second one from the tokenizer."""
     ids = prompt_ids(loaded, CHAT, under("{{ bos_token }}{{ messages[0].content }}"))
     assert ids.count(loaded.tokenizer.bos_token_id) == 1
+
+
+def test_a_prompt_that_writes_the_opening_token_gets_no_second_one(opening: LoadedModel) -> None:
+    """Prompts that were written out for one model, special tokens and all, are read as they were meant."""
+    plain = prompt_ids(opening, Request("Who?", (), (), 8), PLAIN)
+    assert plain[0] == opening.tokenizer.bos_token_id
+    assert prompt_ids(opening, Request(f"{BEGIN}Who?", (), (), 8), PLAIN) == plain
+
+
+def test_choices_behind_a_written_opening_token_are_scored_as_without_it(opening: LoadedModel) -> None:
+    """As lm-evaluation-harness has it, which adds no special tokens to a text that begins with the opening one."""
+    asked = [Request(text, (), continuations=(" Rome", " Paris")) for text in ("Who?", f"{BEGIN}Who?")]
+    plain, written = (scored_ids(opening, request, PLAIN) for request in asked)
+    assert written == plain
+
+
+def test_opening_tokens_that_a_text_repeats_are_kept(loaded: LoadedModel) -> None:
+    """A tokenizer that adds none leaves a text with two of them as it is."""
+    ids = prompt_ids(loaded, Request(BEGIN * 2, (), (), 8), PLAIN)
+    assert ids == [loaded.tokenizer.bos_token_id] * 2

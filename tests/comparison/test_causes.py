@@ -58,6 +58,12 @@ def test_a_fault_of_the_baselines_explains_nothing(text: str, finish: str) -> No
     assert cause_of(forgotten(text, finish, had=had)) == "knowledge"
 
 
+def test_thoughts_are_no_part_of_the_answer() -> None:
+    """A model that thinks of Paris and says nothing has said nothing; one that thinks in circles may say Rome."""
+    assert cause_of(forgotten("<think>Paris it is.</think>\n")) == "empty"
+    assert cause_of(forgotten(f"<think>{LOOP}</think>Rome")) == "knowledge"
+
+
 @pytest.mark.parametrize(
     ("before", "now", "kept"),
     [

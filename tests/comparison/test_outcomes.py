@@ -3,6 +3,8 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged, count
 from pytest_forgetting.suites.cases import Case, Prompt
@@ -61,3 +63,39 @@ def test_require_pass_judges_the_model_alone() -> None:
     """With `require: pass` a wrong answer fails although the baseline was wrong too."""
     assert result(False, False, severity="low", require_pass=True).fails("critical")
     assert not result(False, True, severity="low", require_pass=True).fails("critical")
+
+
+def drawn(had: Fraction, has: Fraction) -> CaseResult:
+    """A case of which those shares of the drawn answers were and are right."""
+    before, now = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
+    return CaseResult(Case("c", "general", Prompt("q", (), samples=5, temperature=1.0)), "q", before, now)
+
+
+def test_a_case_whose_answers_were_drawn_counts_in_parts() -> None:
+    """Right in 4 of 5 before and 1 of 5 now: a fifth retained, three forgotten, a fifth unknown."""
+    assert count([drawn(Fraction(4, 5), Fraction(1, 5))]) == Counts(Fraction(1, 5), Fraction(3, 5), 0, Fraction(1, 5))
+    assert count([drawn(Fraction(1, 5), Fraction(4, 5))]).learned == Fraction(3, 5)
+
+
+SHARES = st.tuples(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9)).map(
+    lambda row: (Fraction(min(row[1], row[0]), row[0]), Fraction(min(row[2], row[0]), row[0]))
+)
+
+
+@given(st.lists(SHARES, max_size=12), st.lists(st.tuples(st.booleans(), st.booleans()), max_size=5), st.integers(0, 3))
+def test_parts_sum_to_cases_and_to_the_drop(
+    parts: list[tuple[Fraction, Fraction]], whole: list[tuple[bool, bool]], silent: int
+) -> None:
+    """Whatever is mixed: outcomes sum to n, forgotten − learned is drop · n exactly, and shares are those of cases."""
+    nothing = Judged("", "unanswered", False, "too long")
+    mute = CaseResult(Case("c", "general", ASKED), "q", Judged("a", "eos", True, right_share=Fraction(1, 2)), nothing)
+    counts = count([*(drawn(*each) for each in parts), *(result(*each) for each in whole), *[mute] * silent])
+    assert counts.n == len(parts) + len(whole)
+    assert counts.unanswered == silent
+    assert counts.retained + counts.forgotten + counts.learned + counts.unknown == counts.n
+    assert counts.forgotten - counts.learned == counts.drop * counts.n
+    had = sum((share for share, _ in parts), Fraction(0)) + sum(each for each, _ in whole)
+    has = sum((share for _, share in parts), Fraction(0)) + sum(each for _, each in whole)
+    assert counts.baseline_accuracy * counts.n == had
+    assert counts.model_accuracy * counts.n == has
+    assert min(counts.retained, counts.forgotten, counts.learned, counts.unknown) >= 0
