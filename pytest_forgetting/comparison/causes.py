@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import log
 from typing import Literal, get_args
 
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
@@ -17,6 +18,11 @@ from pytest_forgetting.suites.cases import Case
 Cause = Literal["numeric noise", "empty", "repetition", "refusal", "unfinished", "format", "knowledge"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 """In the order in which they are looked for."""
+
+
+LEAST = log(0.01)
+"""Log-likelihood of an accepted answer under the baseline, in nats: where it holds the bare answer less likely, it says
+it later in a sentence, and two models that would both not say it here agree about nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,16 @@ def cause_of(result: CaseResult) -> Cause | None:
     for cause, has_fault in _FAULTS.items():
         if has_fault(has) and not has_fault(had):
             return cause
-    kept = result.right is not None and result.right.kept
-    return "format" if kept or right_in_other_form(result.case, has) else "knowledge"
+    return "format" if _still_held(result) or right_in_other_form(result.case, has) else "knowledge"
+
+
+def _still_held(result: CaseResult) -> bool:
+    """Whether the right answer is as likely as before, in a place where the baseline would say it.
+
+    A checklist case is asked about the baseline's own answer, which it does say there.
+    """
+    right = result.right
+    return right is not None and right.kept and (bool(result.case.checks) or right.baseline >= LEAST)
 
 
 def evidence_of(result: CaseResult) -> RightAnswer | None:

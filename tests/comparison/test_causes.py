@@ -82,6 +82,14 @@ def test_a_right_answer_is_kept_down_to_half_its_likelihood(before: float, now: 
     assert cause_of(forgotten("Rome", right=(before, now))) == ("format" if kept else "knowledge")
 
 
+def test_what_the_baseline_would_not_say_there_either_is_no_evidence() -> None:
+    """A bare answer that both hold for next to impossible says nothing; the baseline's own long answer does."""
+    assert cause_of(forgotten("Rome", right=(-14.5, -14.0))) == "knowledge"
+    assert cause_of(forgotten("Rome", right=(log(0.01), -5.0))) == "format"
+    case = checklist(Check("icontains", "paris"))
+    assert cause_of(forgotten("Rome", case=case, right=(-14.5, -14.0))) == "format"
+
+
 def test_too_many_words_are_format_where_the_content_holds() -> None:
     """Of two checks the one on length fails: said otherwise. Where both fail, it is not known."""
     case = checklist(Check("word-count", {"max": 2}), Check("icontains", "paris"))
