@@ -176,4 +176,6 @@ def _told(result: Comparison) -> Iterator[str]:
     yield from terminal.findings(result)
     yield from terminal.table(result)
     yield from terminal.forgotten(result)
+    yield from terminal.causes(result)
+    yield from terminal.advice(result)
     yield terminal.counts(result)

@@ -26,12 +26,17 @@ def write_summary(
         reporter.write_sep("=", "forgetting")
         _write_table(reporter, comparison, settings)
     long_parts = reporter.verbosity >= 0 and not reporter.no_summary
-    lost = list(terminal.forgotten(comparison)) if long_parts else []
-    for line in lost:
-        reporter.write_line(line)
-    if lost:
-        reporter.write_line("")
+    if long_parts:
+        _write_part(reporter, list(terminal.forgotten(comparison)))
+        _write_part(reporter, [*terminal.causes(comparison), *terminal.advice(comparison)])
     reporter.write_line(terminal.counts(comparison))
+
+
+def _write_part(reporter: pytest.TerminalReporter, lines: Sequence[str]) -> None:
+    for line in lines:
+        reporter.write_line(line)
+    if lines:
+        reporter.write_line("")
 
 
 def _write_table(reporter: pytest.TerminalReporter, comparison: Comparison, settings: Settings) -> None:

@@ -42,6 +42,18 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Recommendation:
+    """Something to try next, as `advice.recommend` finds it."""
+
+    rule: str
+    """Which of the rules speaks."""
+    advice: str
+    """What to try, and where to read on."""
+    because: str
+    """The run's own numbers that speak for it."""
+
+
+@dataclass(frozen=True)
 class ScopeResult:
     """A suite as a whole, or one of its categories."""
 
@@ -258,6 +270,8 @@ class Comparison:
     settings: dict[str, object] = field(default_factory=dict)
     audit: tuple[Finding, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    recommendations: tuple[Recommendation, ...] = ()
+    """What to try next, the cheapest first."""
 
     @property
     def results(self) -> list[CaseResult]:

@@ -59,7 +59,7 @@ def drift_of(results: Sequence[CaseResult], confidence: float) -> Drift | None:
     losses = [(-result.baseline.loglikelihoods[0], -result.model.loglikelihoods[0]) for result in measured]
     before, now = (sum(side) for side in zip(*losses, strict=True))
     size = sum(len(result.case.prompt.continuations[0].encode("utf-8", "surrogatepass")) for result in measured)
-    error, divergence = _error(losses, before, now), _divergence(measured)
+    error, divergence = _error(losses, before, now), divergence_of(measured)
     return Drift(len(measured), size, before / size, now / size, error, confidence, divergence)
 
 
@@ -70,8 +70,9 @@ def _error(losses: Sequence[tuple[float, float]], before: float, now: float) -> 
     return sqrt(n / (n - 1) * sum((m - ratio * b) ** 2 for b, m in losses)) / before
 
 
-def _divergence(results: Sequence[CaseResult]) -> float | None:
+def divergence_of(results: Sequence[CaseResult]) -> float | None:
+    """KL(baseline‖model) in nats per token, over the texts of `results`; None unless it is known of each of them."""
     known = [(result.divergence, result.tokens) for result in results if result.divergence is not None]
-    if len(known) < len(results):
+    if not known or len(known) < len(results):
         return None
     return sum(nats for nats, _ in known) / sum(tokens for _, tokens in known)

@@ -215,3 +215,9 @@ def growth(share: float) -> str:
 def amount(number: Amount) -> str:
     """Cases for people: whole numbers as they are, parts of cases with a decimal."""
     return str(number) if isinstance(number, int) or number.denominator == 1 else f"{float(number):.1f}"
+
+
+def nats(loglikelihood: float) -> str:
+    """A log-likelihood for people: ``−2.1``."""
+    text = f"{loglikelihood:.1f}"
+    return "0.0" if text == "-0.0" else text.replace("-", "−")

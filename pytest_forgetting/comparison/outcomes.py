@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from math import isfinite, log
 from typing import Literal
 
 from pytest_forgetting.suites.cases import SEVERITIES, Case, Severity
@@ -52,11 +53,18 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RightAnswer:
-    """What would have been right, and its log-likelihood under both models, in nats."""
+    """How likely both models hold the right answer of one case, whatever they said."""
 
     text: str
+    """The first accepted answer (qa), the baseline's own (checklist), the right choice (choice)."""
     baseline: float
+    """Log-likelihood of the whole text behind the case's prompt, in nats."""
     model: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the model holds it at least half as likely as the baseline does."""
+        return isfinite(self.baseline) and self.model >= self.baseline - log(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,9 @@ class CaseResult:
     tokens: int = 0
     """Over how many tokens `divergence` is summed."""
     first: Outcome | None = None
-    """The outcome before the case was asked again, as rounding could have decided it; None where it was asked once."""
+    """The outcome before the case was asked again, where rounding could have decided; None where it was asked once."""
     right: RightAnswer | None = None
-    """How likely both models hold the right answer; None where they were not asked."""
+    """None where it was not asked for or cannot be known. Choice cases have it among `Judged.loglikelihoods`."""
 
     @property
     def outcome(self) -> Outcome:

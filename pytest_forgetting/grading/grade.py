@@ -42,6 +42,18 @@ def grade(case: Case, answer: Said) -> Grade:
     return Grade(not fault, fault)
 
 
+def fulfils(check: Check, answer: Said) -> bool:
+    """Whether `answer` does what `check` asks; what cannot be looked into does not.
+
+    Raises:
+        SuiteError, WrongUsage, regex.error: as `grade`.
+    """
+    try:
+        return _finding(check, answer).holds is not check.negated
+    except Undecidable:
+        return False
+
+
 def _judge(case: Case, look: Callable[[], str]) -> str:
     """What `look` finds wrong, with the case's place in whatever it raises."""
     try:

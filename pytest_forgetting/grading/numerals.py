@@ -66,6 +66,16 @@ def number(text: str) -> Fraction | None:
     return numerals[0].value if len(numerals) == 1 else None
 
 
+def nothing_but_a_number(text: str) -> Fraction | None:
+    """The number that `text` is, in digits or words; None where it says anything else, be it a unit."""
+    text = normalise(text)
+    numerals = list(_numerals(text))
+    if len(numerals) != 1:
+        return None
+    rest = text[: numerals[0].start] + text[numerals[0].end :]
+    return None if regex.search(r"\w", rest) else numerals[0].value
+
+
 def conclusions(text: str) -> frozenset[Fraction]:
     """The numbers that an answer can be said to come to.
 

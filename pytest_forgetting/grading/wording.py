@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import regex
@@ -39,6 +40,8 @@ _TOKEN = regex.compile(
 _NEGATES = regex.compile(r"not|never|non|\w+n't")
 _DIRECTLY = regex.compile(r"""[\s"'*_]*|-""")
 _NEGATED = "\N{NOT SIGN}"
+_SHORT = 4
+"""Letters of a word whose final s may be more than a plural's: gas, Mars."""
 
 _AROUND = " \"'*_~()[]{}<>:;,!?\u00a1\u00bf"
 _BEFORE = regex.compile(rf"(?:[{regex.escape(_AROUND)}]|\.(?!\d)|[-#]+ )*+")
@@ -81,6 +84,43 @@ def holds_words(text: str, wanted: str) -> bool:
     said = _said_words(text)
     starts = (n for n, word in enumerate(said) if word == words[0])
     return any([word.removeprefix(_NEGATED) for word in said[n : n + len(words)]] == words for n in starts)
+
+
+def holds_letters(text: str, wanted: str) -> bool:
+    """Whether the letters of `wanted` stand in `text` as whole words, other than directly negated.
+
+    More lenient than `holds_words`: neither accents make a difference, nor where words are parted (``ice cream``,
+    ``ice-cream``, ``icecream``), nor a final s on a word of four letters or more. Numbers are not looked for, as two
+    numbers side by side are not a longer one.
+    """
+    goal = "".join(_unaccented(word) for word in _wanted_words(wanted))
+    if not any(letter.isalpha() for letter in goal):
+        return False
+    said = [_unaccented(word) for word in _said_words(text)]
+    return any(_spells(said, start, goal) for start in range(len(said)))
+
+
+def _spells(said: Sequence[str], start: int, goal: str) -> bool:
+    """Whether words from `start` on, put together, are `goal`; a first word that is negated never is."""
+    spelled = ""
+    for word in said[start : start + len(goal)]:
+        spelled += word.removeprefix(_NEGATED) if spelled else word
+        if _stem(spelled) == _stem(goal):
+            return True
+        if not goal.startswith(spelled):
+            return False
+    return False
+
+
+def _stem(word: str) -> str:
+    return word.removesuffix("s") if len(word) > _SHORT else word
+
+
+def _unaccented(word: str) -> str:
+    if word.isascii():
+        return word
+    decomposed = unicodedata.normalize("NFD", word)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def _bare(text: str) -> str:

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from math import isfinite
 from typing import Any
 
+from pytest_forgetting.comparison.causes import cause_of
 from pytest_forgetting.comparison.chance import Choosing, choosing
 from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Judged, RightAnswer
 from pytest_forgetting.grading.choices import SCORES, pick
 from pytest_forgetting.suites.cases import Case
 
@@ -31,7 +32,7 @@ def report(comparison: Comparison) -> dict[str, Any]:
         "model": vars(comparison.model),
         "suites": [_suite(suite) for suite in comparison.suites],
         "cases": list(cases(comparison)),
-        "recommendations": [],
+        "recommendations": [vars(recommendation) for recommendation in comparison.recommendations],
         "timing": vars(comparison.timing),
     }
 
@@ -118,7 +119,7 @@ def _words(scope: ScopeResult) -> str:
 
 def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
     case = result.case
-    return {
+    told: dict[str, Any] = {
         "id": case.id,
         "nodeid": f"{suite.suite.nodeid}::{case.category}::{case.id}",
         "suite": suite.suite.name,
@@ -128,10 +129,23 @@ def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
         "choices": list(case.choices) or None,
         "expected": list(case.expected) or [_check_name(check) for check in case.checks],
         "outcome": result.outcome,
-        "cause": None,
+        "cause": cause_of(result),
         "baseline": _judged(case, result.baseline),
         "model": _judged(case, result.model),
-    } | ({} if result.divergence is None else {"kl_nats": result.divergence, "tokens": result.tokens})
+    }
+    if result.divergence is not None:
+        told |= {"kl_nats": result.divergence, "tokens": result.tokens}
+    if result.first is not None:
+        told["first_outcome"] = result.first
+    if result.right is not None:
+        told["right_answer"] = _right_answer(result.right)
+    return told
+
+
+def _right_answer(right: RightAnswer) -> dict[str, Any]:
+    sides = {"baseline": right.baseline, "model": right.model}
+    # JSON has no number for what a model holds impossible.
+    return {"text": right.text} | {side: value if isfinite(value) else None for side, value in sides.items()}
 
 
 def _check_name(check: Any) -> str:

@@ -8,10 +8,11 @@ from math import isfinite
 
 from tabulate import tabulate
 
+from pytest_forgetting.comparison.causes import cause_of, evidence_of
 from pytest_forgetting.comparison.chance import choosing
 from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.gates import amount, growth, percent
+from pytest_forgetting.comparison.gates import amount, growth, nats, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.grading.thoughts import without_thoughts
 
@@ -19,6 +20,8 @@ SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
 SHOWN_CHARACTERS = 70
 """Of an answer, in the list."""
+SHOWN_CHANGES = 5
+"""Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
 _OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
 _IF_ANY = ("measured", "unanswered")
@@ -122,7 +125,44 @@ def _case(result: CaseResult) -> Iterator[str]:
     yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
     wanted = " or ".join(case.expected)
     told = f"wanted {clipped(wanted)}" if wanted else result.model.why
-    yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}"
+    cause = _cause(result)
+    yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}" + (
+        f"   cause: {cause}" if cause else ""
+    )
+
+
+def _cause(result: CaseResult) -> str:
+    """The cause with what speaks for it: ``knowledge (right answer −2.1 → −7.9 nats)``."""
+    cause = cause_of(result)
+    if cause not in ("format", "knowledge"):
+        return cause or ""
+    told = []
+    if cause == "format":
+        told.append("right but for its form" if result.case.checks else "knows it, says it otherwise")
+    if (right := evidence_of(result)) is not None:
+        told.append(f"right answer {nats(right.baseline)} → {nats(right.model)} nats")
+    return f"{cause} ({': '.join(told)})" if told else cause
+
+
+def causes(comparison: Comparison) -> Iterator[str]:
+    """How many cases each cause explains, and which cases only rounding changed; nothing where nothing was lost."""
+    found = [(cause, result) for result in comparison.results if (cause := cause_of(result)) is not None]
+    tally = Counter(cause for cause, _ in found if cause != "numeric noise")
+    if tally:
+        notes = {"format": " (spurious: still known, said otherwise)"}
+        named = [f"{number} {cause}{notes.get(cause, '')}" for cause, number in tally.most_common()]
+        yield f"causes: {', '.join(named)}"
+    noise = [result for cause, result in found if cause == "numeric noise"]
+    if noise:
+        changed = [f"{result.case.id} {result.first} → {result.outcome}" for result in noise[:SHOWN_CHANGES]]
+        more = f" and {len(noise) - SHOWN_CHANGES} more" if len(noise) > SHOWN_CHANGES else ""
+        yield f"numeric noise, other when asked again: {', '.join(changed)}{more}"
+
+
+def advice(comparison: Comparison) -> Iterator[str]:
+    """What to try next, a line each."""
+    for recommendation in comparison.recommendations:
+        yield f"next: {recommendation.because} → {recommendation.advice}"
 
 
 def _quoted(judged: Judged) -> str:

@@ -27,7 +27,8 @@ def test_a_drop_beyond_the_threshold_is_red(capitals: Run) -> None:
         [
             "*Capitals*40.0 pts*FAIL  > 20 pts*",
             "capitals.yaml:7*What is the capital of Spain?",
-            '*wanted Madrid · had "Madrid" · now "Barcelona"',
+            '*wanted Madrid · had "Madrid" · now "Barcelona"   cause: knowledge',
+            "causes: 2 knowledge",
             "3 retained, 2 forgotten, 0 learned, 0 unknown",
         ]
     )

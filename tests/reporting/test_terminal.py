@@ -58,10 +58,10 @@ def test_counts_name_unanswered_cases_only_where_there_are_some() -> None:
 
 
 def test_forgotten_cases_show_what_was_wanted_had_and_said() -> None:
-    """File and line, question, expected answer, both answers on one line."""
+    """File and line, question, expected answer, both answers and the cause."""
     first, told, *_ = terminal.forgotten(LOST)
     assert first == "s.yaml:7  Capital of France?"
-    assert told == '    wanted Paris · had "Paris" · now "Rome of course"'
+    assert told == '    wanted Paris · had "Paris" · now "Rome of course"   cause: knowledge'
 
 
 def test_a_long_list_says_how_many_are_left_out() -> None:
