@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_forgetting.comparison.advice import recommend
 from pytest_forgetting.comparison.comparison import (
     Comparison,
     Finding,
@@ -16,6 +17,7 @@ from pytest_forgetting.comparison.comparison import (
 )
 from pytest_forgetting.comparison.doubts import confirmation, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged
 from pytest_forgetting.second_look import second_look
@@ -41,6 +43,9 @@ class Silent:
 
 class Facts(Protocol):
     """What is known about the pair beside its answers."""
+
+    is_adapter: bool
+    """Whether the candidate is an adapter on a base."""
 
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison."""
@@ -155,6 +160,7 @@ class Evaluation:
             suites=tuple(suites),
             settings=self._settings,
             audit=(*self.facts.findings(), *self._confirmation(results), *_identity(self.sides, results)),
+            recommendations=recommend(symptoms_of(suites, adapter=self.facts.is_adapter)),
             timing=timing or Timing(),
         )
 

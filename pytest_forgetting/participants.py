@@ -54,7 +54,9 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, LocalModel)}
     )
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
-    pair = Pair(sides, templates, store, None)
+    candidate = found["model"]
+    is_adapter = isinstance(candidate, LocalModel) and candidate.adapter is not None
+    pair = Pair(sides, templates, store, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -136,6 +138,7 @@ class Pair:
     templates: Templates
     store: Store
     interview: Interview | None
+    is_adapter: bool = False
 
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison."""

@@ -80,10 +80,12 @@ def evidence_of(result: CaseResult) -> RightAnswer | None:
 
 
 def wrong_form(case: Case, judged: Judged) -> bool:
-    """Whether an answer has a fault of form: empty, in a loop, not ended, or right in another form than asked for."""
+    """Whether an answer is wrong by a fault of form: empty, in a loop, not ended, or right in another form."""
+    if judged.correct:
+        return False
     reply = _reply(judged)
     faulty = any(_FAULTS[cause](reply) for cause in ("empty", "repetition", "unfinished"))
-    return faulty or (not judged.correct and right_in_other_form(case, reply))
+    return faulty or right_in_other_form(case, reply)
 
 
 def _reply(judged: Judged) -> Reply:

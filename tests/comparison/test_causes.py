@@ -129,12 +129,13 @@ def test_drawn_answers_are_told_by_the_one_shown() -> None:
         (RIGHT, False),
         (Judged("Rome", "eos", False), False),
         (Judged("", "eos", False), True),
-        (Judged("Paris and", "length", True), True),
+        (Judged("Paris and", "length", True), False),
+        (Judged("Rome and", "length", False), True),
         (Judged("P\u00e1ris", "eos", False), True),
     ],
 )
 def test_wrong_form_is_a_matter_of_one_answer(judged: Judged, faulty: bool) -> None:
-    """Whoever gave it, right or wrong."""
+    """Whoever gave it; a right answer has the right form."""
     assert wrong_form(question(), judged) is faulty
 
 
