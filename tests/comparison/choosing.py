@@ -12,7 +12,7 @@ def chosen(had: int, has: int, k: int = 4) -> CaseResult:
     """A case of `k` choices, the first right, of which the sides hold number `had` and `has` the likeliest."""
     choices = tuple(f"choice {n}" for n in range(k))
     case = Case("c", "general", Prompt("q", (), continuations=choices), (choices[0],), right_choice=0)
-    return CaseResult(case, "q", *(_side(pick, choices) for pick in (had, has)))
+    return CaseResult(case, "q", _side(had, choices), _side(has, choices))
 
 
 def _side(pick: int, choices: Sequence[str]) -> Judged:

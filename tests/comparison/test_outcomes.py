@@ -67,8 +67,8 @@ def test_require_pass_judges_the_model_alone() -> None:
 
 def drawn(had: Fraction, has: Fraction) -> CaseResult:
     """A case of which those shares of the drawn answers were and are right."""
-    sides = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
-    return CaseResult(Case("c", "general", Prompt("q", (), samples=5, temperature=1.0)), "q", *sides)
+    before, now = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
+    return CaseResult(Case("c", "general", Prompt("q", (), samples=5, temperature=1.0)), "q", before, now)
 
 
 def test_a_case_whose_answers_were_drawn_counts_in_parts() -> None:
