@@ -165,10 +165,11 @@ class ForgettingRun:
         selection = Selection()
         self._workers.select(selection, self.shelf)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.ensure_newline()
-            for line in self._notices(selection):
-                reporter.write_line(line)
+        lines = [] if reporter is None else self._notices(selection)
+        if lines and reporter.isatty:
+            reporter.write_line("")  # xdist draws the state of its workers on the line where the cursor stands
+        for line in lines:
+            reporter.write_line(line)
 
     def _notices(self, selection: Selection) -> list[str]:
         if self.config.get_verbosity() < 0:
