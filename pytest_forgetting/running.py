@@ -64,7 +64,7 @@ class ForgettingRun:
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
-        self._workers = Workers(config, self._store_folder)
+        self._workers = Workers(config, self._store_folder, self._tell_collected)
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
 
@@ -158,9 +158,23 @@ class ForgettingRun:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Name suites that are too small for what they ask."""
+        return self._notices(self._selection)
+
+    def _tell_collected(self) -> None:
+        """The same where workers collect: pytest asks for such lines only where it has collected itself."""
+        selection = Selection()
+        self._workers.select(selection, self.shelf)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        lines = [] if reporter is None else self._notices(selection)
+        if lines and reporter.isatty:
+            reporter.write_line("")  # xdist draws the state of its workers on the line where the cursor stands
+        for line in lines:
+            reporter.write_line(line)
+
+    def _notices(self, selection: Selection) -> list[str]:
         if self.config.get_verbosity() < 0:
             return []
-        gated = [suite for name, suite in sorted(self._selection.suites.items()) if None in self._selection.gates[name]]
+        gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
         told = [too_small(suite, self.settings.confidence) for suite in gated]
         return [f"forgetting: {line}" for line in told if line is not None]
 

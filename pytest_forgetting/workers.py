@@ -21,10 +21,11 @@ SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
 class Workers:
     """Registered beside the run, except in a worker itself; without xdist its hooks are never called."""
 
-    def __init__(self, config: pytest.Config, store_folder: Callable[[], Path]) -> None:
-        """Tell workers to keep answers in what `store_folder` gives."""
+    def __init__(self, config: pytest.Config, store_folder: Callable[[], Path], collected: Callable[[], None]) -> None:
+        """Tell workers to keep answers in what `store_folder` gives, and call `collected` once they have collected."""
         self._config = config
         self._store_folder = store_folder
+        self._collected = collected
         self._nodeids: list[str] = []
         self._cases: dict[str, dict[tuple[str, str], Case]] = {}
         self.efforts: list[dict[str, Any]] = []
@@ -38,7 +39,9 @@ class Workers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Note what the workers selected; each has selected the same."""
-        self._nodeids = self._nodeids or list(ids)
+        if not self._nodeids and ids:
+            self._nodeids = list(ids)
+            self._collected()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002

@@ -1,6 +1,6 @@
 """Recordings made by hand: what two models said, without any model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
@@ -28,18 +28,24 @@ def write_capitals(folder: Path, head: str = SUITE) -> Path:
 
 def record(path: Path, suite: Path, answers: Mapping[str, str], fingerprint: str | None = None) -> str:
     """Write the recording `path` of a model that gives `answers` by case id, and nothing sensible else."""
+    return record_all(path, suite, {case: [Answer(text, "eos")] for case, text in answers.items()}, fingerprint)
+
+
+def scored(*loglikelihoods: float) -> list[Answer]:
+    """What a model has said to a choice case or a text."""
+    return [Answer("", "scored", loglikelihoods=loglikelihoods)]
+
+
+def record_all(path: Path, suite: Path, answers: Mapping[str, Sequence[Answer]], fingerprint: str | None = None) -> str:
+    """The same for answers of any kind, as many to each case as it is asked for."""
     loaded = load_suite(suite, known_checks=("polite",))
+    silent = Answer("", "unanswered", reason="the prompt is too long")
     lines = [
-        Recorded(
-            loaded.name,
-            case.id,
-            requests_for(case.prompt, chat=False)[0],
-            Answer(answers[case.id], "eos")
-            if case.id in answers
-            else Answer("", "unanswered", reason="the prompt is too long"),
-        )
+        Recorded(loaded.name, case.id, request, answer)
         for case in loaded.cases
         if case.skip is None
+        for requests in [requests_for(case.prompt, chat=False)]
+        for request, answer in zip(requests, answers.get(case.id, [silent] * len(requests)), strict=True)
     ]
     participant = Participant(path.stem, fingerprint or path.stem, "float32", "cpu", 1)
     write(path, participant, None, {"torch": "2"}, lines)

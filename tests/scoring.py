@@ -42,3 +42,11 @@ def loglikelihood(model: Any, before: Sequence[int], scored: Sequence[int]) -> f
     """The log-likelihood of the tokens `scored` behind `before`, in nats, from one plain forward pass."""
     logs = logits(model, [*before, *scored]).log_softmax(-1)
     return sum(float(logs[len(before) + n - 1, token]) for n, token in enumerate(scored))
+
+
+def divergence(baseline: Any, model: Any, ids: Sequence[int]) -> float:
+    """KL(baseline‖model) in nats, summed over all of `ids` but the first, from both models' logits over the whole."""
+    p, q = (logits(each, ids[:-1]) for each in (baseline, model))
+    shared = min(p.shape[-1], q.shape[-1])
+    log_p, log_q = p[:, :shared].log_softmax(-1), q[:, :shared].log_softmax(-1)
+    return float((log_p.exp() * (log_p - log_q)).sum())

@@ -16,7 +16,7 @@ from pytest_forgetting.answers.divergence import OTHER_TOKENS, OTHER_WINDOWS, di
 from pytest_forgetting.answers.requests import Request
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
-from tests.scoring import PLAIN, logits, speaking
+from tests.scoring import PLAIN, divergence, logits, speaking
 from tests.tiny_models import TEXTS, tiny_adapter, tiny_llama, tiny_other, tiny_tokenizer
 
 SHORT, LONG = TEXTS[0], " ".join(TEXTS) + " " + TEXTS[1]
@@ -29,14 +29,6 @@ def measured(baseline: Path, model: Path, *texts: str) -> list[Answer]:
     asked = [Request("", (), continuations=(text,)) for text in texts]
     diverge(pair, asked, {"baseline": PLAIN, "model": PLAIN}, lambda request, answer: found.update({request: answer}))
     return [found[request] for request in asked]
-
-
-def direct(baseline: Any, model: Any, ids: list[int]) -> float:
-    """The same from both models' logits over the whole text, in double precision."""
-    p, q = (logits(each, ids[:-1]) for each in (baseline, model))
-    shared = min(p.shape[-1], q.shape[-1])
-    log_p, log_q = p[:, :shared].log_softmax(-1), q[:, :shared].log_softmax(-1)
-    return float((log_p.exp() * (log_p - log_q)).sum())
 
 
 def plain(folder: Path) -> Any:
@@ -61,7 +53,7 @@ def test_it_is_that_of_both_models_full_logits(
     monkeypatch.setattr(likelihood, "PIECE", piece)
     for text, found in zip((SHORT, LONG), measured(one, two, SHORT, LONG), strict=True):
         ids = ids_of(one, text)
-        assert found.loglikelihoods == pytest.approx((direct(plain(one), plain(two), ids), len(ids) - 1), rel=1e-4)
+        assert found.loglikelihoods == pytest.approx((divergence(plain(one), plain(two), ids), len(ids) - 1), rel=1e-4)
 
 
 @pytest.mark.parametrize("piece", [5, 1000])
@@ -72,7 +64,7 @@ def test_an_adapter_and_its_base_are_read_in_step(tmp_path: Path, piece: int, mo
     monkeypatch.setattr(likelihood, "PIECE", piece)
     (found,) = measured(base, adapter, LONG)
     adapted: Any = peft.PeftModel.from_pretrained(plain(base), str(adapter))
-    assert found.loglikelihoods[0] == pytest.approx(direct(plain(base), adapted, ids_of(base, LONG)), rel=1e-4)
+    assert found.loglikelihoods[0] == pytest.approx(divergence(plain(base), adapted, ids_of(base, LONG)), rel=1e-4)
     assert found.loglikelihoods[0] > 1
 
 
@@ -86,7 +78,7 @@ def test_tokens_that_only_one_model_has_are_left_out(tmp_path: Path) -> None:
     """A vocabulary grown by the tuning is compared over what both know."""
     one, two = tiny_llama(tmp_path / "one"), tiny_llama(tmp_path / "two", seed=2, vocab_size=300)
     (found,) = measured(one, two, LONG)
-    expected = direct(plain(one), plain(two), ids_of(one, LONG))
+    expected = divergence(plain(one), plain(two), ids_of(one, LONG))
     assert found.loglikelihoods[0] == pytest.approx(expected, rel=1e-4)
 
 

@@ -10,7 +10,7 @@ def measured(had: float, has: float, text: str = "0123456789", kl: float | None 
     """A text whose negative log-likelihood was `had` and is `has`, in nats."""
     case = Case("t", "general", Prompt("", (), continuations=(text,)), measured=True)
     before, now = (Judged("", "scored", False, loglikelihoods=(-loss,)) for loss in (had, has))
-    return CaseResult(case, text, before, now, divergence=kl, tokens=0 if kl is None else tokens)
+    return CaseResult(case, text, before, now, kl, 0 if kl is None else tokens)
 
 
 def texts(losses: Sequence[tuple[float, float]]) -> list[CaseResult]:

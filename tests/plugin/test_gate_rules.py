@@ -108,6 +108,22 @@ def test_suites_too_small_are_named(capitals: Run) -> None:
     assert named not in capitals("-q").stdout.str()
 
 
+@pytest.mark.parametrize("options", [("-n", "2"), ("-n", "2", "-v"), ("-n0",)])
+def test_suites_too_small_are_named_once_where_workers_collect(capitals: Run, options: tuple[str, ...]) -> None:
+    """Each worker collects the same, the controller nothing: it is told before the first result, and once."""
+    named = "forgetting: capitals.yaml: 5 cases cannot prove a drop under 20 pts if nothing changes, 14 could"
+    lines = capitals(*options).outlines
+    assert lines.count(named) == 1
+    first = next(n for n, line in enumerate(lines) if "France" in line or line.startswith((".", "capitals.yaml .")))
+    assert lines.index(named) < first
+
+
+def test_an_ungated_selection_names_no_suite_to_workers(capitals: Run) -> None:
+    """As without workers: what has no gate in this run need not prove anything; nor is it told under `-q`."""
+    assert "cannot prove" not in capitals("-n", "2", "-k", "France").stdout.str()
+    assert "cannot prove" not in capitals("-n", "2", "-q").stdout.str()
+
+
 def test_an_unknown_rule_is_told(pytester: pytest.Pytester) -> None:
     """On the command line and in a suite, with the rules that there are."""
     asked(pytester.path, ())

@@ -1,0 +1,29 @@
+"""The gate on tiny real models, as a user would run it, with its report."""
+
+import json
+from typing import Any
+
+import pytest
+
+PAIR = ("--model=./tuned", "--baseline=./base")
+
+
+def run(pytester: pytest.Pytester, *options: str, suite: str = "s.yaml") -> tuple[pytest.RunResult, dict[str, Any]]:
+    """Run the gate; its report where one was written. Workers get a process of their own, and so does their run."""
+    report = pytester.path / "report.json"
+    report.unlink(missing_ok=True)
+    own = ("--forgetting-store", "store", "--device", "cpu", "-p", "no:randomly")
+    # In a process of its own every run would import torch and transformers again, for seconds.
+    start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
+    result = start(*options, suite, *own, "--forgetting-report", "report.json")
+    return result, read(report.read_text()) if report.exists() else {}
+
+
+def read(text: str) -> dict[str, Any]:
+    """JSON as every reader takes it: without NaN and infinities, which only Python knows."""
+
+    def refuse(name: str) -> float:
+        raise AssertionError(f"{name} is no JSON")
+
+    found: dict[str, Any] = json.loads(text, parse_constant=refuse)
+    return found
