@@ -18,7 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,9 +147,13 @@ def edges(bos: str) -> Iterator[Row]:
         "emoji": "Lily was happy 😀 and", "script": "莉莉看见了", "opened in mid": f"Lily ran.{bos} Tom saw a",
         "words joined": "The butter", "quote": 'Tom said, "', "nonbreaking": "Lily saw a\u00a0", "long": "Lily ran. " * 40,
     }  # fmt: skip
-    choices = ["dog", "fly", " cat", "big red ball.", "Übermut", "球", "😀", "a", "\nThe end.", "dog and cat"]
-    for name, prompt in prompts.items():
-        yield {"id": name, "prompt": prompt, "choices": choices, "answer": len(prompt) % len(choices)}
+    sets = {
+        "": ["dog", "fly", " cat", "big red ball.", "Übermut", "球", "😀", "a", "\nThe end.", "dog and cat"],
+        " in scripts": ["лето было тёплым", "夏の日", "été brûlé", "θέρος", "😀😀", "zżółkłe źdźbło", "여름날의 꿈"],
+    }
+    for (name, prompt), (kind, choices) in product(prompts.items(), sets.items()):
+        answer = len(prompt) % len(choices)
+        yield {"id": name + kind, "prompt": prompt, "choices": choices, "answer": answer}
 
 
 def opened(rows: Sequence[Row], bos: str) -> list[Row]:
