@@ -18,9 +18,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
 
@@ -38,7 +38,6 @@ CLOSE = 1e-4
 """Nats by which log-likelihoods may differ, or `CLOSE_SHARE` of them where that is more: float32 bears no better."""
 CLOSE_SHARE = 1e-6
 SCORES = ("acc", "acc_norm", "acc_bytes")
-SEEN = ("choice", "text", "log-likelihood")
 TEMPLATE = (
     "{% for turn in messages %}<|{{ turn.role }}|>\n{{ turn.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
@@ -109,6 +108,7 @@ class Agreement:
     largest: float = 0.0
     """The largest difference of log-likelihoods, in nats."""
     told: list[str] = field(default_factory=list)
+    """Of each item that differs, both answers."""
 
     def add(self, name: str, differs: Sequence[str], distance: float, both: tuple[Any, Any]) -> None:
         """Count one item."""
@@ -145,11 +145,16 @@ def edges(bos: str) -> Iterator[Row]:
         "blank": "Lily saw a ", "blanks": "Lily saw a   ", "newline": "Lily saw a\n", "newlines": "Lily ran.\n\n",
         "tab": "Lily saw\t", "letter": "L", "leading blank": " Lily saw a", "accents": "Zoë ate crème brûlée and",
         "emoji": "Lily was happy 😀 and", "script": "莉莉看见了", "opened in mid": f"Lily ran.{bos} Tom saw a",
-        "words joined": "The butter", "quote": 'Tom said, "', "nonbreaking": "Lily saw a\u00a0", "long": "Lily ran. " * 40,
+        "words joined": "The butter", "quote": 'Tom said, "', "nonbreaking": "Lily saw a\u00a0",
+        "long": "Lily ran. " * 40,
     }  # fmt: skip
-    choices = ["dog", "fly", " cat", "big red ball.", "Übermut", "球", "😀", "a", "\nThe end.", "dog and cat"]
-    for name, prompt in prompts.items():
-        yield {"id": name, "prompt": prompt, "choices": choices, "answer": len(prompt) % len(choices)}
+    sets = {
+        "": ["dog", "fly", " cat", "big red ball.", "Übermut", "球", "😀", "a", "\nThe end.", "dog and cat"],
+        " in scripts": ["лето было тёплым", "夏の日", "été brûlé", "θέρος", "😀😀", "zżółkłe źdźbło", "여름날의 꿈"],
+    }
+    for (name, prompt), (kind, choices) in product(prompts.items(), sets.items()):
+        answer = len(prompt) % len(choices)
+        yield {"id": name + kind, "prompt": prompt, "choices": choices, "answer": answer}
 
 
 def opened(rows: Sequence[Row], bos: str) -> list[Row]:
@@ -267,7 +272,8 @@ def choice_agrees(found: Agreement, name: str, answer: Row, sample: Row) -> None
 def answer_agrees(found: Agreement, name: str, answer: Row, sample: Row) -> None:
     """Compare greedy texts."""
     (text,) = sample["filtered_resps"]
-    found.add(name, [] if answer["answer"] == text else ["text"], 0.0, (repr(answer["answer"]), repr(text)))
+    same = answer["answer"] == text and answer["finish"] != "unanswered"
+    found.add(name, [] if same else ["text"], 0.0, (repr(answer["answer"]), repr(text)))
 
 
 def text_agrees(found: Agreement, name: str, answer: Row, sample: Row) -> None:
@@ -302,37 +308,47 @@ def line(model: str, task: Task, found: Agreement) -> list[Any]:
     return [model, task.name, found.items, *scores, text, largest]
 
 
-def pairs(base: Path, stories: Path, domain: Path, work: Path) -> Iterator[tuple[str, str, Path, Path]]:
-    """Names of two models that one run compares, and where they are."""
-    yield base.name, f"{base.name}, tuned", base, fine_tuned(base, domain, work / "tuned")
+class Pair(NamedTuple):
+    """Two models that one run compares: what they are called, and where they are."""
+
+    names: tuple[str, str]
+    baseline: Path
+    model: Path
+
+
+def pairs(base: Path, stories: Path, domain: Path, work: Path) -> Iterator[Pair]:
+    """All four models."""
+    yield Pair((base.name, f"{base.name}, tuned"), base, fine_tuned(base, domain, work / "tuned"))
     plain, chat = (random_gpt2(stories, work / name, told) for name, told in (("gpt2", None), ("chat", TEMPLATE)))
-    yield "random GPT-2", "random GPT-2, chat template", plain, chat
+    yield Pair(("random GPT-2", "random GPT-2, chat template"), plain, chat)
+
+
+def held_against(pair: Pair, suites: Path) -> Iterator[tuple[str, Task, Agreement]]:
+    """Ask both models of `pair` on both ways; model, task and what was found."""
+    cases = ours(suites, pair.baseline, pair.model)
+    for name, side, folder in zip(pair.names, ("baseline", "model"), pair[1:], strict=True):
+        chat = AutoTokenizer.from_pretrained(folder).chat_template is not None
+        tasks = CHAT_TASKS if chat else TASKS
+        samples = theirs(suites, folder, tasks, chat=chat)
+        for task in tasks:
+            yield name, task, agreement(task, cases.get(task.name, []), side, samples[task.name])
 
 
 def main() -> None:
-    """Ask both, compare, print."""
+    """Ask, compare, print."""
     base, stories, domain, work = (Path(argument).resolve() for argument in sys.argv[1:5])
     work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    lines, told, disagreements = [], [], 0
-    for number, (one, other, baseline, model) in enumerate(pairs(base, stories, domain, work)):
-        suites = lay_out(
-            stories,
-            work / f"suites{number}",
-            AutoTokenizer.from_pretrained(base if number == 0 else baseline).bos_token,
-        )
-        cases = ours(suites, baseline, model)
-        for name, side, folder in ((one, "baseline", baseline), (other, "model", model)):
-            chat = AutoTokenizer.from_pretrained(folder).chat_template is not None
-            tasks = CHAT_TASKS if chat else TASKS
-            samples = theirs(suites, folder, tasks, chat=chat)
-            for task in tasks:
-                found = agreement(task, cases.get(task.name, []), side, samples[task.name])
-                lines.append(line(name, task, found))
-                told += [f"{name}, {task.name}, {item}" for item in found.told]
-                disagreements += found.disagreements
+    found: list[tuple[str, Task, Agreement]] = []
+    for number, pair in enumerate(pairs(base, stories, domain, work)):
+        bos = AutoTokenizer.from_pretrained(pair.baseline).bos_token
+        found += held_against(pair, lay_out(stories, work / f"suites{number}", bos))
+    for name, task, each in found:
+        print(*(f"{name}, {task.name}, {item}" for item in each.told), sep="\n", end="\n" if each.told else "")
     heads = ["model", "task", "items", *SCORES, "text", "largest log-likelihood difference"]
-    print(*told, tabulate(lines, heads, tablefmt="github"), f"disagreements: {disagreements}", sep="\n")
+    print(tabulate([line(*each) for each in found], heads, tablefmt="github", disable_numparse=True))
+    disagreements = sum(each.disagreements for _, _, each in found)
+    print(f"disagreements: {disagreements}")
     sys.exit(disagreements > 0)
 
 
