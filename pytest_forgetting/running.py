@@ -164,7 +164,7 @@ class ForgettingRun:
         """The same where workers collect: pytest asks for such lines only where it has collected itself."""
         selection = Selection()
         self._workers.select(selection, self.shelf)
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
         lines = [] if reporter is None else self._notices(selection)
         if lines and reporter.isatty:
             reporter.write_line("")  # xdist draws the state of its workers on the line where the cursor stands
