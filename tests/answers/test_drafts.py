@@ -58,6 +58,19 @@ def said(answers: Sequence[Answer]) -> dict[int, tuple[int, ...]]:
     return {n: answer.tokens or () for n, answer in enumerate(answers)}
 
 
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many columns each forward pass reads, from now on."""
+    widths = []
+    forward = Decoder._forward
+
+    def watched(self: Decoder, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
+        widths.append(ids.shape[1])
+        return forward(self, ids, *rest)
+
+    monkeypatch.setattr(Decoder, "_forward", watched)
+    return widths
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("by", [0.0, 0.01, 0.05, 0.3])
 def test_answers_are_those_of_plain_decoding(tmp_path: Path, seed: int, by: float) -> None:
@@ -119,10 +132,10 @@ def test_a_draft_ends_with_the_context(tmp_path: Path) -> None:
 def test_a_sliding_window_is_decoded_without_drafts(tmp_path: Path) -> None:
     """Its cache has dropped what a rejected draft would need again."""
     tokenizer = tiny_tokenizer()
-    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        config = MistralConfig(vocab_size=len(tokenizer), sliding_window=8, num_key_value_heads=2, **shape)
+        config = MistralConfig(vocab_size=len(tokenizer), sliding_window=8, num_attention_heads=2, num_key_value_heads=2, **shape)
         config.initializer_range = 0.5
         MistralForCausalLM(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -135,23 +148,14 @@ def test_a_right_draft_takes_one_pass(tmp_path: Path, monkeypatch: pytest.Monkey
     """A model that says what its baseline said is read once, whatever the length of its answers."""
     folder = tiny_llama(tmp_path / "m")
     drafts = said(answers(folder, requests()))
-    passes = []
-    forward = Decoder._forward
-    monkeypatch.setattr(Decoder, "_forward", lambda *given: passes.append(1) or forward(*given))
+    widths = watch(monkeypatch)
     answers(folder, requests(), drafts, 12)
-    assert len(passes) == 1
+    assert len(widths) == 1
 
 
 def test_drafts_that_do_not_pay_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In another domain every draft is wrong: after the first few batches none is read any more."""
-    widths = []
-    forward = Decoder._forward
-
-    def watched(self: Decoder, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
-        widths.append(ids.shape[1])
-        return forward(self, ids, *rest)
-
-    monkeypatch.setattr(Decoder, "_forward", watched)
+    widths = watch(monkeypatch)
     asked = [Request("a" * 20, (), (), 2)] * 30
     answers(tiny_llama(tmp_path / "m"), asked, {n: [5] * 101 for n in range(30)}, 1)
     read = [width for width in widths if width > 1]
