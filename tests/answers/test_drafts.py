@@ -47,7 +47,7 @@ def shifted(folder: Path, base: Path, by: float) -> Path:
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += torch.randn(parameter.shape, generator=generator) * parameter.std().nan_to_num() * by
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * parameter.std().nan_to_num() * by)
     model.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
