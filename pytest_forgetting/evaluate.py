@@ -40,8 +40,8 @@ class Silent:
 class Facts(Protocol):
     """What is known about the pair beside its answers."""
 
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader should know before trusting the comparison."""
+    def findings(self, cases: Iterable[Case] = ()) -> tuple[Finding, ...]:
+        """What a reader should know before trusting the comparison over `cases`."""
 
     def adapter_inert(self) -> bool:
         """Whether the candidate is an adapter that changes nothing."""
@@ -135,13 +135,14 @@ class Evaluation:
         """The run's one result, of which every report is a view."""
         failing = sum(len(result.failing_cases) for result in suites)
         gates = [scope.ruling for result in suites for scope in result.gates]
+        asked = [result.case for suite in suites for result in suite.results]
         return Comparison(
             decision=decide(gates, failing),
             baseline=self.sides["baseline"].participant,
             model=self.sides["model"].participant,
             suites=tuple(suites),
             settings=self._settings,
-            audit=(*self.facts.findings(), *_identity(self.sides, suites)),
+            audit=(*self.facts.findings(asked), *_identity(self.sides, suites)),
             timing=timing or Timing(),
         )
 

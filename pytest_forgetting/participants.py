@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
+from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
 from pytest_forgetting.answers.store import Store
@@ -17,8 +18,10 @@ from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluate import Evaluation, by_suite
 from pytest_forgetting.models import recording
+from pytest_forgetting.models.audit import audit
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.templates import Templates, choose_templates
+from pytest_forgetting.models.zero_adapter import is_zero
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedPair
@@ -52,7 +55,8 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, LocalModel)}
     )
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
-    pair = Pair(sides, templates, store, None)
+    _notice_zero_adapter(found["model"], sides["model"], store)
+    pair = Pair(sides, (*templates.findings, *_audit(found, store)), store, None)
     pair.interview = _interview(found, sides, settings, store)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown_settings(settings))
 
@@ -98,6 +102,22 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
     return LiveSide(participant, conditions, store)
 
 
+def _audit(found: Mapping[SideName, Found], store: Store) -> tuple[Finding, ...]:
+    """What the files of the two tell; a recording has none."""
+    baseline, model = found["baseline"], found["model"]
+    if isinstance(baseline, LocalModel) and isinstance(model, LocalModel):
+        return audit(baseline, model, store)
+    return ()
+
+
+def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
+    """Know before anything is asked that an adapter is without effect, where its files tell."""
+    if isinstance(model, LocalModel) and isinstance(side, LiveSide) and model.adapter is not None:
+        fact = effect_fact(side)
+        if store.fact(fact) is None and is_zero(model.adapter):
+            store.remember(fact, NO_EFFECT)
+
+
 def _interview(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
 ) -> Interview | None:
@@ -125,13 +145,14 @@ class Pair:
     """What is known about the two beside their answers."""
 
     sides: Mapping[SideName, Side]
-    templates: Templates
+    audit: tuple[Finding, ...]
+    """What differs besides the answers, as the files tell."""
     store: Store
     interview: Interview | None
 
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader should know before trusting the comparison."""
-        told = [Finding("chat-template", "warning", note) for note in self.templates.notes]
+    def findings(self, cases: Iterable[Case] = ()) -> tuple[Finding, ...]:
+        """What a reader should know before trusting the comparison over `cases`."""
+        told = [*self.audit, *self._openings(cases)]
         told += [Finding("store", "warning", note) for note in self.store.notes]
         if self.interview is not None:
             told += [Finding("loading", "info", note) for note in self.interview.effort.notes]
@@ -143,6 +164,12 @@ class Pair:
         """Whether the candidate is an adapter that changes nothing."""
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
+
+    def _openings(self, cases: Iterable[Case]) -> Iterator[Finding]:
+        live = {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
+        asked = (request for side in live.values() for case in cases for request in side.requests(case)[:1])
+        plain = dict.fromkeys(request.text for request in asked if request.text is not None)
+        yield from opening_findings(live, self.store, plain)
 
     def close(self) -> None:
         """Free the models and the store."""
