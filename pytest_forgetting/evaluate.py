@@ -40,7 +40,7 @@ class Silent:
 class Facts(Protocol):
     """What is known about the pair beside its answers."""
 
-    def findings(self, cases: Iterable[Case] = ()) -> tuple[Finding, ...]:
+    def findings(self, cases: Sequence[Case] = ()) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison over `cases`."""
 
     def adapter_inert(self) -> bool:

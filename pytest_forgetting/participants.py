@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -150,7 +150,7 @@ class Pair:
     store: Store
     interview: Interview | None
 
-    def findings(self, cases: Iterable[Case] = ()) -> tuple[Finding, ...]:
+    def findings(self, cases: Sequence[Case] = ()) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison over `cases`."""
         told = [*self.audit, *self._openings(cases)]
         told += [Finding("store", "warning", note) for note in self.store.notes]
@@ -165,11 +165,9 @@ class Pair:
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
 
-    def _openings(self, cases: Iterable[Case]) -> Iterator[Finding]:
+    def _openings(self, cases: Sequence[Case]) -> Iterator[Finding]:
         live = {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
-        asked = (request for side in live.values() for case in cases for request in side.requests(case)[:1])
-        plain = dict.fromkeys(request.text for request in asked if request.text is not None)
-        yield from opening_findings(live, self.store, plain)
+        yield from opening_findings(live, self.store, cases)
 
     def close(self) -> None:
         """Free the models and the store."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Request
     from pytest_forgetting.answers.sides import LiveSide, SideName
     from pytest_forgetting.answers.store import Store
+    from pytest_forgetting.suites.cases import Case
 
 Form = Literal["text", "chat"]
 FORMS: tuple[Form, ...] = ("text", "chat")
@@ -49,22 +50,21 @@ def remember(store: Store, side: LiveSide, form: Form, opening: Opening) -> None
     store.remember(opening_fact(side, form), json.dumps(asdict(opening)))
 
 
-def opening_findings(sides: Mapping[SideName, LiveSide], store: Store, plain: Iterable[str] = ()) -> Iterator[Finding]:
+def opening_findings(sides: Mapping[SideName, LiveSide], store: Store, cases: Sequence[Case]) -> Iterator[Finding]:
     """Tell what is odd about how the sides' prompts begin and their turns end.
 
     Args:
         sides: those that were asked themselves.
         store: which remembers the openings.
-        plain: the suites' prompts in plain text.
+        cases: which they are asked.
     """
-    prompts = list(plain)
     for form in FORMS:
         known = {name: opening for name, side in sides.items() if (opening := _recall(store, side, form)) is not None}
         yield from _merged("double-bos", {name: _doubled(each, form) for name, each in known.items()})
         yield from _missing(known, form)
         yield from _merged("eos", {name: _endless(each) for name, each in known.items()})
         if form == "text":
-            yield from _merged("double-bos", {name: _written(each, prompts) for name, each in known.items()})
+            yield from _merged("double-bos", {name: _written(each, sides[name], cases) for name, each in known.items()})
 
 
 def _recall(store: Store, side: LiveSide, form: Form) -> Opening | None:
@@ -90,12 +90,12 @@ def _doubled(opening: Opening, form: Form) -> str | None:
     return f"{_WHAT[form]} begin with {opening.count} {opening.bos}, all of which {source}; leave one in the {cure}"
 
 
-def _written(opening: Opening, prompts: Iterable[str]) -> str | None:
+def _written(opening: Opening, side: LiveSide, cases: Sequence[Case]) -> str | None:
     """Prompts that write the token which the tokenizer adds by itself."""
     bos = opening.bos
     if bos is None or not opening.count:
         return None
-    count = sum(prompt.startswith(bos) for prompt in prompts)
+    count = sum((side.requests(case)[0].text or "").startswith(bos) for case in cases)
     what = f"{count} prompt{'s' * (count != 1)} of the suites begin{'s' * (count == 1)} with {bos}"
     return f"{what}, which the tokenizer adds by itself, so that it is read twice; leave it out" if count else None
 
@@ -116,6 +116,6 @@ def _endless(opening: Opening) -> str | None:
     if opening.ends:
         return None
     return (
-        f"the chat template ends an answer with {opening.turn_end}, at which the model does not stop: answers run on to"
-        " the token limit; add it to eos_token_id in generation_config.json"
+        f"the chat template ends an answer with {opening.turn_end}, which is no end of sequence: answers run on"
+        " to the token limit; add it to eos_token_id in generation_config.json"
     )

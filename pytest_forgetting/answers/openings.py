@@ -33,10 +33,8 @@ def opening(loaded: LoadedModel, requests: Sequence[Request], conditions: Condit
         None where all of them are refused, or there is none.
     """
     bos = loaded.tokenizer.bos_token
-    # A prompt that writes a first token of its own would be taken for a fault of the tokenizer.
-    usual = (request for request in requests if not bos or not (request.text or "").startswith(bos))
     counts = []
-    for request in islice(usual, LOOKED_AT):
+    for request in islice((request for request in requests if _is_usual(request, bos)), LOOKED_AT):
         try:
             counts.append(_first_tokens(loaded, prompt_ids(loaded, request, conditions)))
         except Refused:
@@ -45,6 +43,11 @@ def opening(loaded: LoadedModel, requests: Sequence[Request], conditions: Condit
         return None
     ending = _turn_end(loaded, requests[0], conditions) if requests[0].text is None else None
     return Opening(bos, max(counts), ending, _ends(loaded, ending))
+
+
+def _is_usual(request: Request, bos: str | None) -> bool:
+    """Whether what stands before the prompt comes from the tokenizer alone: neither from the prompt, nor from us."""
+    return request.text is None or not (request.text == "" or (bos and request.text.startswith(bos)))
 
 
 def _first_tokens(loaded: LoadedModel, ids: Sequence[int]) -> int:

@@ -60,10 +60,9 @@ def generation_findings(had: Config, has: Config) -> Iterator[Finding]:
         if (before := _value(had, name, default)) != (now := _value(has, name, default))
     ]
     if changes:
+        detail = f"generation_config.json differs ({', '.join(changes)})"
         overridden = "overridden for both: answers here are greedy, or drawn as the suite says"
-        yield Finding(
-            "generation-config", "info", f"generation_config.json differs ({', '.join(changes)}); {overridden}"
-        )
+        yield Finding("generation-config", "info", f"{detail}; {overridden}")
 
 
 def _shape(had: Config, has: Config) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Where answers end: the end-of-sequence ids of two checkpoints, as config, generation_config and tokenizer name them."""
+"""Where answers end: the end-of-sequence ids that config, generation_config and tokenizer of two checkpoints name."""
 
 from __future__ import annotations
 
@@ -45,12 +45,9 @@ def eos_findings(had: Ends, has: Ends, tokenizer: TokenizerFiles) -> Iterator[Fi
         yield Finding("eos", "warning" if lost or words else "info", f"{ends}: {advice}")
     unnamed = (had.elsewhere - has.elsewhere) & has.here
     if unnamed:
-        yield Finding(
-            "eos",
-            "info",
-            f"generation_config.json of the model does not name {_shown(unnamed, names)} as an end any more; answers here"
-            f" end there all the same, but generate() runs on: set its eos_token_id to {_value(has.here)}",
-        )
+        what = f"generation_config.json of the model no longer names {_shown(unnamed, names)} as an end"
+        cure = f"answers here end there all the same, generate() runs on: set its eos_token_id to {_value(has.here)}"
+        yield Finding("eos", "info", f"{what}; {cure}")
 
 
 def _advice(lost: frozenset[int], words: list[int], names: Mapping[int, str]) -> str:
