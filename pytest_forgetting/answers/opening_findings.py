@@ -25,10 +25,10 @@ _WHO = {"baseline": "the baseline", "model": "the model"}
 class Opening:
     """What one model reads before a prompt of one form, and how a turn of its own ends."""
 
-    bos: str | None
-    """Its beginning-of-sequence token."""
+    first: str | None
+    """The special token at the very beginning, None where a prompt begins with words."""
     count: int
-    """How many of them stand before a prompt."""
+    """How often it stands there before anything else."""
     turn_end: str | None = None
     """What the chat template writes behind an answer; None in plain text, or where it writes nothing of the kind."""
     ends: bool = True
@@ -61,7 +61,7 @@ def opening_findings(sides: Mapping[SideName, LiveSide], store: Store, cases: Se
     for form in FORMS:
         known = {name: opening for name, side in sides.items() if (opening := _recall(store, side, form)) is not None}
         yield from _merged("double-bos", {name: _doubled(each, form) for name, each in known.items()})
-        yield from _missing(known, form)
+        yield from _missing(known, sides, form)
         yield from _merged("eos", {name: _endless(each) for name, each in known.items()})
         if form == "text":
             yield from _merged("double-bos", {name: _written(each, sides[name], cases) for name, each in known.items()})
@@ -87,29 +87,31 @@ def _doubled(opening: Opening, form: Form) -> str | None:
         return None
     source = "the tokenizer adds" if form == "text" else "the chat template writes"
     cure = "post_processor in tokenizer.json" if form == "text" else "chat template"
-    return f"{_WHAT[form]} begin with {opening.count} {opening.bos}, all of which {source}; leave one in the {cure}"
+    return f"{_WHAT[form]} begin with {opening.count} {opening.first}, which {source}; leave one in the {cure}"
 
 
 def _written(opening: Opening, side: LiveSide, cases: Sequence[Case]) -> str | None:
     """Prompts that write the token which the tokenizer adds by itself."""
-    bos = opening.bos
-    if bos is None or not opening.count:
+    first = opening.first
+    if first is None:
         return None
-    count = sum((side.requests(case)[0].text or "").startswith(bos) for case in cases)
-    what = f"{count} prompt{'s' * (count != 1)} of the suites begin{'s' * (count == 1)} with {bos}"
+    count = sum((side.requests(case)[0].text or "").startswith(first) for case in cases)
+    what = f"{count} prompt{'s' * (count != 1)} of the suites begin{'s' * (count == 1)} with {first}"
     return f"{what}, which the tokenizer adds by itself, so that it is read twice; leave it out" if count else None
 
 
-def _missing(known: Mapping[SideName, Opening], form: Form) -> Iterator[Finding]:
-    if len(known) < 2 or bool(known["baseline"].count) == bool(known["model"].count):
+def _missing(known: Mapping[SideName, Opening], sides: Mapping[SideName, LiveSide], form: Form) -> Iterator[Finding]:
+    """Where only one side's prompts begin with the token, or each with another; different templates are told anyway."""
+    templates = {side.conditions.chat_template for side in sides.values()}
+    if len(known) < 2 or (form == "chat" and len(templates) > 1):
         return
-    has, lacks = ("baseline", "model") if known["baseline"].count else ("model", "baseline")
-    bos = known["baseline"].bos if has == "baseline" else known["model"].bos
-    detail = (
-        f"{_WHAT[form]} begin with {bos} for {_WHO[has]}, not for {_WHO[lacks]}: many models answer badly without it;"
-        " copy the baseline's tokenizer files unless the model was trained so"
-    )
-    yield Finding("bos", "warning", detail)
+    had, has = (known[name].first or "no special token" for name in ("baseline", "model"))
+    if had != has:
+        detail = f"{_WHAT[form]} begin with {had} for the baseline and with {has} for the model"
+        doubt = "many models answer badly without the first token that they were trained with"
+        yield Finding(
+            "bos", "warning", f"{detail}: {doubt}; copy the baseline's tokenizer files unless the model was trained so"
+        )
 
 
 def _endless(opening: Opening) -> str | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.opening_findings import Opening
 from pytest_forgetting.answers.prompting import Refused, chat_text, prompt_ids
+from pytest_forgetting.answers.requests import Request
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.requests import Conditions, Request
+    from pytest_forgetting.answers.requests import Conditions
     from pytest_forgetting.models.loading import LoadedModel
 
 LOOKED_AT = 8
-"""Prompts; what stands before them comes from tokenizer and template, and is nearly always the same."""
+"""Chats, one of which the template may begin in another way, as with a system prompt."""
+_PLAIN = Request("A", ())
+"""In plain text the tokenizer alone decides what stands before a prompt, whichever it is."""
 _ANSWER = "an answer"
 _MARK = re.compile(r"<[^<>\s]{1,40}>|\[/?[A-Z_]{1,40}\]")
 """What ends a turn in most templates, where it is no token of its own."""
@@ -26,33 +29,33 @@ def opening(loaded: LoadedModel, requests: Sequence[Request], conditions: Condit
 
     Args:
         loaded: the model that reads them.
-        requests: all in plain text, or all chats.
+        requests: all in plain text, or all chats; at least one.
         conditions: with the chat template.
 
     Returns:
-        None where all of them are refused, or there is none.
+        None where the chat template refuses all of them.
     """
-    bos = loaded.tokenizer.bos_token
-    counts = []
-    for request in islice((request for request in requests if _is_usual(request, bos)), LOOKED_AT):
+    chat = requests[0].text is None
+    begun = []
+    for request in requests[:LOOKED_AT] if chat else [_PLAIN]:
         try:
-            counts.append(_first_tokens(loaded, prompt_ids(loaded, request, conditions)))
+            begun.append(_begun(loaded, prompt_ids(loaded, request, conditions)))
         except Refused:
             continue
-    if not counts:
+    if not begun:
         return None
-    ending = _turn_end(loaded, requests[0], conditions) if requests[0].text is None else None
-    return Opening(bos, max(counts), ending, _ends(loaded, ending))
+    count, first = max(begun, key=lambda each: each[0])
+    ending = _turn_end(loaded, requests[0], conditions) if chat else None
+    return Opening(first, count, ending, _ends(loaded, ending))
 
 
-def _is_usual(request: Request, bos: str | None) -> bool:
-    """Whether what stands before the prompt comes from the tokenizer alone: neither from the prompt, nor from us."""
-    return request.text is None or not (request.text == "" or (bos and request.text.startswith(bos)))
-
-
-def _first_tokens(loaded: LoadedModel, ids: Sequence[int]) -> int:
-    bos = loaded.tokenizer.bos_token_id
-    return 0 if bos is None else len(list(takewhile(lambda each: each == bos, ids)))
+def _begun(loaded: LoadedModel, ids: Sequence[int]) -> tuple[int, str | None]:
+    """How often the special token stands at the beginning that stands there, and which it is."""
+    first = ids[0]
+    added = loaded.tokenizer.added_tokens_decoder.get(first)
+    if added is None or not added.special:
+        return 0, None
+    return len(list(takewhile(lambda each: each == first, ids))), str(loaded.tokenizer.convert_ids_to_tokens(first))
 
 
 def _turn_end(loaded: LoadedModel, request: Request, conditions: Conditions) -> str | None:

@@ -46,7 +46,9 @@ def eos_findings(had: Ends, has: Ends, tokenizer: TokenizerFiles) -> Iterator[Fi
     unnamed = (had.elsewhere - has.elsewhere) & has.here
     if unnamed:
         what = f"generation_config.json of the model no longer names {_shown(unnamed, names)} as an end"
-        cure = f"answers here end there all the same, generate() runs on: set its eos_token_id to {_value(has.here)}"
+        cure = (
+            f"answers here end there all the same, generate() would run on: set its eos_token_id to {_value(has.here)}"
+        )
         yield Finding("eos", "info", f"{what}; {cure}")
 
 

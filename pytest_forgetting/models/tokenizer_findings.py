@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.models.fingerprint import HashMemo, file_digest
+from pytest_forgetting.models.folder import tokenizer_files
 from pytest_forgetting.models.tokenizer_files import STEPS, TOKENIZER, TokenizerFiles
+from pytest_forgetting.models.vocabulary_findings import SHOWN, Rows, moved, some, vocabulary_findings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SHOWN = 3
-"""Tokens named of many."""
 PROBES = (
-    "",
     "The quick brown fox doesn't jump; it's 12,345.67 km away!",
     "  two blanks,\ttab\n\n    indented(code) == [1, 2]\r\n",
     "Übergrößenträger, cafe\u0301, naïve, ΑΒΓ, привет, 日本語, العربية, ﬁ",
     "🙂👩‍🚀 <b>HTML</b> https://example.org/a?b=c&d=%20 snake_case CamelCase",
+    "",
 )
 """Texts of many kinds; tokenizers that are written differently are told apart by what they make of these."""
 
 
 def tokenizer_findings(
-    had: TokenizerFiles, has: TokenizerFiles, rows: tuple[int | None, int | None], folders: tuple[Path, Path]
+    had: TokenizerFiles, has: TokenizerFiles, rows: Rows, folders: tuple[Path, Path]
 ) -> Iterator[Finding]:
     """Tell what differs.
 
@@ -36,16 +38,20 @@ def tokenizer_findings(
         folders: of both tokenizers.
     """
     yield from _special(had, has)
-    yield from _vocabulary(had, has, rows)
-    if not _moved(had, has):  # else nothing would be split alike, and nothing new be said
+    comparable = True
+    if had.vocabulary is not None and has.vocabulary is not None:
+        yield from vocabulary_findings(had.vocabulary, has.vocabulary, rows)
+        comparable = not moved(had.vocabulary, has.vocabulary)
+    if comparable:  # else no text would be the same ids, and nothing new be said
         yield from _steps(had, has, folders)
 
 
 def _special(had: TokenizerFiles, has: TokenizerFiles) -> Iterator[Finding]:
+    shared = {name: (had.named[name], has.named[name]) for name in had.named if name in has.named}
     changed = {
-        name: f"{name} is {has.named[name]} with the model, {had.named[name]} with the baseline"
-        for name in had.named
-        if name in has.named and had.named[name] != has.named[name]
+        name: f"{name} is {now or 'not set'} with the model, {before or 'not set'} with the baseline"
+        for name, (before, now) in shared.items()
+        if before != now
     }
     padding = changed.pop("pad_token", None)
     told = [*changed.values(), *_hidden(had, has)]
@@ -74,44 +80,9 @@ def _hidden(had: TokenizerFiles, has: TokenizerFiles) -> Iterator[str]:
             yield f"{some(telling)} {_are(telling)} special, and left out of answers, only with the {who}"
 
 
-def _vocabulary(had: TokenizerFiles, has: TokenizerFiles, rows: tuple[int | None, int | None]) -> Iterator[Finding]:
-    if had.vocabulary is None or has.vocabulary is None:
-        return
-    added, removed = (_less(has.vocabulary, had.vocabulary), _less(had.vocabulary, has.vocabulary))
-    told = []
-    if added:
-        told.append(f"the model's tokenizer has {_tokens(added)} that the baseline's lacks ({some(added)})")
-    if removed:
-        told.append(f"it lacks {_tokens(removed)} of the baseline's ({some(removed)})")
-    if moved := _moved(had, has):
-        told.append(f"it gives {_tokens(moved)} another id ({some(moved)})")
-    known = None not in rows
-    grown = f"the embeddings have {rows[1]} rows, the baseline's {rows[0]}" if known and rows[0] != rows[1] else ""
-    if told:
-        advice = _advice(has.vocabulary, rows[1], other=bool(removed or moved))
-        yield Finding("vocabulary", "warning", "; ".join([*told, *([grown] if grown else [])]) + advice)
-    elif grown:
-        unread = _beyond(has.vocabulary, rows[1])
-        if unread:
-            yield Finding("vocabulary", "warning", grown + _advice(has.vocabulary, rows[1], other=False))
-        else:
-            yield Finding("vocabulary", "info", f"{grown}, for the same tokens: the rest is padding")
-
-
-def _advice(vocabulary: Mapping[str, int], rows: int | None, *, other: bool) -> str:
-    unread = _beyond(vocabulary, rows)
-    if unread:
-        return (
-            f"; there are {rows} embeddings and none for {some(unread)}, so a prompt with it cannot be read:"
-            " resize them (resize_token_embeddings) and train again, or copy the baseline's tokenizer files"
-        )
-    if other:
-        return "; unless the model was trained with it, copy the baseline's tokenizer files"
-    return "; answers are compared as text all the same, divergence per token is not"
-
-
 def _steps(had: TokenizerFiles, has: TokenizerFiles, folders: tuple[Path, Path]) -> Iterator[Finding]:
-    if not had.steps or not has.steps:
+    if not (had.steps and has.steps):
+        yield from _unopened(folders)
         return
     differing = [step for step in STEPS if had.steps[step] != has.steps[step]]
     if not differing:
@@ -126,6 +97,17 @@ def _steps(had: TokenizerFiles, has: TokenizerFiles, folders: tuple[Path, Path])
     yield Finding("tokenizer", "warning", f"{detail}; unless the model was trained so, copy the baseline's {TOKENIZER}")
 
 
+def _unopened(folders: tuple[Path, Path]) -> Iterator[Finding]:
+    """Where there is no tokenizer.json to be read on both sides: files of one name with different contents."""
+    old, new = folders
+    names = sorted({path.name for path in tokenizer_files(old)} & {path.name for path in tokenizer_files(new)})
+    memo = HashMemo()
+    differing = [name for name in names if file_digest(old / name, memo) != file_digest(new / name, memo)]
+    if differing:
+        advice = "copy the baseline's unless the model was trained with its own"
+        yield Finding("tokenizer", "warning", f"the tokenizers differ in {', '.join(differing)}; {advice}")
+
+
 def _seen(folders: tuple[Path, Path]) -> str | None:
     """An example of what the two make differently."""
     from tokenizers import Tokenizer
@@ -137,7 +119,7 @@ def _seen(folders: tuple[Path, Path]) -> str | None:
     for text in PROBES:
         before, after = had.encode(text), has.encode(text)
         if before.ids != after.ids:
-            return f"{text[:20]!r}… begins {_first(after.tokens)} with the model, {_first(before.tokens)} before"
+            return f"{text[:20]!r}… {_apart(before.tokens, after.tokens)}"
         if had.decode(before.ids) != has.decode(before.ids):
             return f"the tokens of {text[:20]!r}… are not written as the same text"
     return None
@@ -150,35 +132,11 @@ def _bare(tokenizer: Tokenizer) -> Tokenizer:
     return tokenizer
 
 
-def _first(tokens: list[str]) -> str:
-    return " ".join(tokens[:SHOWN]) or "empty"
-
-
-def _less(one: Mapping[str, int], other: Mapping[str, int]) -> list[str]:
-    return sorted(one.keys() - other.keys(), key=lambda token: (one[token], token))
-
-
-def _moved(had: TokenizerFiles, has: TokenizerFiles) -> list[str]:
-    """Tokens of both with different ids."""
-    if had.vocabulary is None or has.vocabulary is None or had.vocabulary == has.vocabulary:
-        return []
-    now = has.vocabulary
-    return [token for token, number in had.vocabulary.items() if now.get(token, number) != number]
-
-
-def _beyond(vocabulary: Mapping[str, int], rows: int | None) -> list[str]:
-    """Tokens that have no embedding."""
-    return [] if rows is None else [token for token, number in vocabulary.items() if number >= rows]
-
-
-def some(tokens: list[str]) -> str:
-    """Up to three of `tokens`, and how many more there are."""
-    more = len(tokens) - SHOWN
-    return ", ".join(tokens[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _tokens(tokens: list[str]) -> str:
-    return f"{len(tokens)} token{'s' * (len(tokens) != 1)}"
+def _apart(had: list[str], has: list[str]) -> str:
+    """What the two lists of tokens have where they first differ."""
+    place = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(had, has, strict=False))))
+    before, now = (" ".join(tokens[place : place + SHOWN]) or "nothing" for tokens in (had, has))
+    return f"becomes {now} with the model where it is {before} with the baseline"
 
 
 def _are(tokens: list[str]) -> str:
