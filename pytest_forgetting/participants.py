@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
+from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
 from pytest_forgetting.answers.store import Store
@@ -17,8 +18,10 @@ from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluate import Evaluation, by_suite
 from pytest_forgetting.models import recording
+from pytest_forgetting.models.audit import audit
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.templates import Templates, choose_templates
+from pytest_forgetting.models.zero_adapter import is_zero
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedPair
@@ -56,7 +59,8 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
     candidate = found["model"]
     is_adapter = isinstance(candidate, LocalModel) and candidate.adapter is not None
-    pair = Pair(sides, templates, store, None, is_adapter)
+    _notice_zero_adapter(candidate, sides["model"], store)
+    pair = Pair(sides, (*templates.findings, *_audit(found, store)), store, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -108,6 +112,22 @@ def _template_kwargs(settings: Settings) -> dict[str, Any]:
     return (dict.fromkeys(THINKING_SWITCHES, False) if settings.think == "off" else {}) | settings.chat_template_kwargs
 
 
+def _audit(found: Mapping[SideName, Found], store: Store) -> tuple[Finding, ...]:
+    """What the files of the two tell; a recording has none."""
+    baseline, model = found["baseline"], found["model"]
+    if isinstance(baseline, LocalModel) and isinstance(model, LocalModel):
+        return audit(baseline, model, store)
+    return ()
+
+
+def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
+    """Know before anything is asked that an adapter is without effect, where its files tell."""
+    if isinstance(model, LocalModel) and isinstance(side, LiveSide) and model.adapter is not None:
+        fact = effect_fact(side)
+        if store.fact(fact) is None and is_zero(model.adapter):
+            store.remember(fact, NO_EFFECT)
+
+
 def _interview(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
 ) -> Interview | None:
@@ -135,14 +155,15 @@ class Pair:
     """What is known about the two beside their answers."""
 
     sides: Mapping[SideName, Side]
-    templates: Templates
+    audit: tuple[Finding, ...]
+    """What differs besides the answers, as the files tell."""
     store: Store
     interview: Interview | None
     is_adapter: bool = False
 
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison."""
-        told = [Finding("chat-template", "warning", note) for note in self.templates.notes]
+        told = [*self.audit, *self._openings()]
         told += [Finding("store", "warning", note) for note in self.store.notes]
         if self.interview is not None:
             told += [Finding("loading", "info", note) for note in self.interview.effort.notes]
@@ -154,6 +175,10 @@ class Pair:
         """Whether the candidate is an adapter that changes nothing."""
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
+
+    def _openings(self) -> Iterator[Finding]:
+        live = {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
+        yield from opening_findings(live, self.store)
 
     def close(self) -> None:
         """Free the models and the store."""

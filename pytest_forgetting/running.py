@@ -157,7 +157,7 @@ class ForgettingRun:
                 self._selection.take(suite, suite.cases)
 
     def pytest_report_collectionfinish(self) -> list[str]:
-        """Name suites that are too small for what they ask."""
+        """Name suites that are too small for what they ask, and what the audit warns of before anything is asked."""
         return self._notices(self._selection)
 
     def _tell_collected(self) -> None:
@@ -174,9 +174,12 @@ class ForgettingRun:
     def _notices(self, selection: Selection) -> list[str]:
         if self.config.get_verbosity() < 0:
             return []
+        asked = self._evaluation is not None and self.gated and bool(selection.suites)
+        audited = [each for each in self.evaluation.facts.findings() if each.severity != "info"] if asked else []
         gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
         told = [too_small(suite, self.settings.confidence) for suite in gated]
-        return [f"forgetting: {line}" for line in told if line is not None]
+        warned = [f"forgetting: {each.severity}: {each.detail}" for each in audited]
+        return [f"forgetting: {line}" for line in told if line is not None] + warned
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.importing import uncollected
+from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
@@ -191,6 +192,8 @@ class Interview:
                     drafts=self._drafts(name, side, requests),
                 )
                 self._note_effect(name, side, loaded, requests)
+                if not side.in_fixed_batches:
+                    self._note_openings(side, loaded, requests)
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()
@@ -215,6 +218,17 @@ class Interview:
 
             changed = adapter_changes_logits(loaded, requests[:8], side.conditions)
             self._store.remember(fact, "changes logits" if changed else NO_EFFECT)
+
+    def _note_openings(self, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
+        """Find out once per side and form of prompt what the model reads before it."""
+        from pytest_forgetting.answers.openings import opening
+
+        for form in FORMS:
+            asked = [request for request in requests if form_of(request) == form]
+            if asked and self._store.fact(opening_fact(side, form)) is None:
+                seen = opening(loaded, asked, side.conditions)
+                if seen is not None:
+                    remember(self._store, side, form, seen)
 
 
 def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:

@@ -114,18 +114,19 @@ def _opens(loaded: LoadedModel, text: str) -> bool:
     return bool(opening) and text.startswith(str(opening))
 
 
-def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions) -> str:
-    """The messages as the chat template writes them, up to where the answer begins.
+def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions, answer: str | None = None) -> str:
+    """The messages as the chat template writes them, up to where the answer begins, or with an `answer` to its end.
 
     Raises:
         Refused: the template does not take the prompt.
     """
     assert conditions.chat_template is not None, "without a template the request is plain text"
+    turns = [*request.messages, *([] if answer is None else [("assistant", answer)])]
     try:
         text = loaded.tokenizer.apply_chat_template(
-            [{"role": role, "content": content} for role, content in request.messages],
+            [{"role": role, "content": content} for role, content in turns],
             chat_template=_pinned_date() + conditions.chat_template,
-            add_generation_prompt=True,
+            add_generation_prompt=answer is None,
             tokenize=False,
             **conditions.chat_template_kwargs,
         )

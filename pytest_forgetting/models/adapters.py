@@ -12,7 +12,7 @@ from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.checkpoint import embedding_rows
 from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import adapter_weights
-from pytest_forgetting.models.parameters import shapes
+from pytest_forgetting.models.parameters import embeddings_in
 
 with warnings.catch_warnings():
     # Where bitsandbytes is installed, peft imports it, and torch warns of itself in some thirty lines.
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_forgetting.models.local_model import LocalModel
 
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-_EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
 _ADAPTER = "default"
 
 
@@ -100,8 +99,6 @@ def _make_room(base: PreTrainedModel, model: LocalModel) -> None:
     """Give the embeddings as many rows as the adapter brings: tuning may have added tokens."""
     assert model.adapter is not None
     weights = adapter_weights(model.adapter, allow_pickle=model.allow_pickle)
-    if weights is None or weights.suffix != ".safetensors":
-        return
-    rows = {shape[0] for name, shape in shapes(weights).items() if name.endswith(_EMBEDDINGS) and "lora" not in name}
-    if len(rows) == 1 and rows != {embedding_rows(base)}:
-        base.resize_token_embeddings(rows.pop(), mean_resizing=False)
+    rows = None if weights is None else embeddings_in(weights)
+    if rows is not None and rows != embedding_rows(base):
+        base.resize_token_embeddings(rows, mean_resizing=False)

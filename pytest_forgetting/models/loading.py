@@ -42,7 +42,7 @@ class LoadedPair:
         self._models = dict(models)
         self._options = options
         self._residents: list[Resident] = []
-        self.notes: list[str] = _foreign_base(self._models)
+        self.notes: list[str] = []
         """What a reader of the report should know about how the models were loaded."""
 
     @contextmanager
@@ -124,15 +124,6 @@ class LoadedPair:
 
     def _note(self, *notes: str) -> None:
         self.notes += [note for note in notes if note not in self.notes]
-
-
-def _foreign_base(models: Mapping[SideName, LocalModel]) -> list[str]:
-    if len(models) < 2 or models["model"].adapter is None or models["baseline"].adapter is not None:
-        return []
-    model, baseline = models["model"], models["baseline"]
-    if model.weights_fingerprint == baseline.fingerprint:
-        return []
-    return [f"the adapter {model.ref} stands on other weights ({model.weights}) than the baseline {baseline.ref}"]
 
 
 def _see_unchanged(model: LocalModel) -> None:

@@ -11,6 +11,7 @@ from pytest_forgetting.errors import CannotAnswer
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+_EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
 _GIT_LFS = b"version https://git-lfs"
 
 
@@ -21,6 +22,18 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
         CannotAnswer: the file is truncated or no safetensors file.
     """
     return {name: shape for name, (_, shape) in _header(path).items()}
+
+
+def embeddings_in(path: Path) -> int | None:
+    """Rows of the embeddings that an adapter brings whole; None where it brings none, or does not tell.
+
+    Raises:
+        CannotAnswer: the file is truncated or no safetensors file.
+    """
+    if path.suffix != ".safetensors":
+        return None
+    rows = {shape[0] for name, shape in shapes(path).items() if name.endswith(_EMBEDDINGS) and "lora" not in name}
+    return rows.pop() if len(rows) == 1 else None
 
 
 def count_parameters(paths: Sequence[Path], dtype: str | None) -> int:

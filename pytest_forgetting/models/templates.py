@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.comparison.comparison import Finding
 from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Templates:
 
     by_side: Mapping[SideName, str | None]
     """None: plain text."""
-    notes: list[str] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
 
 
 def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templates:
@@ -33,11 +34,11 @@ def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templ
     Raises:
         WrongUsage: the template asked for is missing.
     """
+    own = {name: model.chat_template for name, model in models.items()}
     if which == "own":
-        return _own({name: model.chat_template for name, model in models.items()})
-    if which == "none":
-        return Templates(dict.fromkeys(models))
-    return Templates(dict.fromkeys(models, _named(which, models)))
+        return Templates(_inherited(own), _difference(own))
+    one = None if which == "none" else _named(which, models)
+    return Templates(dict.fromkeys(models, one), _overridden(which, own))
 
 
 def _named(which: str, models: Mapping[SideName, LocalModel]) -> str:
@@ -52,16 +53,37 @@ def _named(which: str, models: Mapping[SideName, LocalModel]) -> str:
     return template
 
 
-def _own(templates: dict[SideName, str | None]) -> Templates:
+def _inherited(own: Mapping[SideName, str | None]) -> dict[SideName, str | None]:
     """Each its own; a tuned checkpoint that lost its template gets the baseline's."""
-    notes = []
-    if len(templates) == 2:
-        had, has = templates["baseline"], templates["model"]
-        if had is not None and has is None:
-            templates["model"] = had
-            notes.append("the model has lost its chat template; it is asked through the baseline's")
-        elif had is None and has is not None:
-            notes.append("only the model has a chat template; the baseline is asked in plain text")
-        elif had != has:
-            notes.append("the chat templates differ; each side is asked through its own")
-    return Templates(templates, notes)
+    had = own.get("baseline")
+    return {name: had if name == "model" and template is None else template for name, template in own.items()}
+
+
+def _difference(own: Mapping[SideName, str | None]) -> tuple[Finding, ...]:
+    if _alike(own):
+        return ()
+    detail = "the chat templates differ; each side is asked through its own"
+    if own["model"] is None:
+        detail = (
+            "the model has lost its chat template; it is asked through the baseline's:"
+            " save it with the tokenizer, or its users go without"
+        )
+    elif own["baseline"] is None:
+        detail = (
+            "only the model has a chat template; the baseline is asked in plain text"
+            " (--chat-template none or model asks both alike)"
+        )
+    return (Finding("chat-template", "warning", detail),)
+
+
+def _overridden(which: str, own: Mapping[SideName, str | None]) -> tuple[Finding, ...]:
+    if _alike(own):
+        return ()
+    how = "in plain text" if which == "none" else "through one"
+    return (Finding("chat-template", "info", f"the chat templates differ; both are asked {how} (--chat-template)"),)
+
+
+def _alike(own: Mapping[SideName, str | None]) -> bool:
+    """Whether there are not two different ones; jinja drops a line break at a template's end."""
+    ends = {None if template is None else template.removesuffix("\n") for template in own.values()}
+    return len(ends) < 2

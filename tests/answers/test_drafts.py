@@ -135,7 +135,9 @@ def test_a_sliding_window_is_decoded_without_drafts(tmp_path: Path) -> None:
     shape: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        config = MistralConfig(vocab_size=len(tokenizer), sliding_window=8, num_attention_heads=2, num_key_value_heads=2, **shape)
+        config = MistralConfig(
+            vocab_size=len(tokenizer), sliding_window=8, num_attention_heads=2, num_key_value_heads=2, **shape
+        )
         config.initializer_range = 0.5
         MistralForCausalLM(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)

@@ -69,12 +69,11 @@ def test_adapter_with_more_tokens(base: Path, tmp_path: Path, loads: list[str]) 
 
 
 def test_adapter_on_other_weights_than_the_baseline(adapter: Path, base: Path, tmp_path: Path) -> None:
-    """It is loaded on its own base, and the report says so."""
+    """It is loaded on its own base."""
     other = tiny_llama(tmp_path / "other", seed=1)
     both = pair(adapter, str(other))
     assert torch.equal(logits(both, "model"), tuned_alone(base, adapter))
     assert torch.equal(logits(both, "baseline"), alone(other))
-    assert both.notes == [f"the adapter {adapter} stands on other weights ({base}) than the baseline {other}"]
 
 
 def test_half_an_adapter_is_no_model(base: Path, tmp_path: Path) -> None:
