@@ -203,6 +203,7 @@ def _identity(sides: Mapping[SideName, Side], results: Sequence[CaseResult]) -> 
     baseline, model = sides["baseline"].participant, sides["model"].participant
     if baseline.fingerprint == model.fingerprint:
         return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
-    if results and all(_same(result.baseline, result.model) for result in results):
-        return [Finding("identity", "warning", f"all {len(results)} answers of both models are the same")]
+    answered = [result for result in results if result.outcome != "unanswered"]
+    if answered and all(_same(result.baseline, result.model) for result in answered):
+        return [Finding("identity", "warning", f"all {len(answered)} answers of both models are the same")]
     return []
