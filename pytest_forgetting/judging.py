@@ -30,7 +30,7 @@ def judged(case: Case, answers: Sequence[Answer]) -> Judged:
     correct = 2 * right > len(given)
     shown = next(one for one in given if one.correct is correct)
     wrong = next((one.why for one in given if not one.correct), "")
-    why = f"{len(given) - right} of {len(given)} samples wrong: {wrong}" if wrong else ""
+    why = f"{len(given) - right} of {len(given)} samples wrong: {wrong}" if right < len(given) else ""
     return Judged(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
 
 
