@@ -21,7 +21,8 @@ def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False
     """Judge what one side said to `case`: its one answer, or all that were drawn.
 
     Drawn answers count by their share of right ones, those that never came left out; more than half of them must be
-    right for the case to be called right. The one shown is the first that tells why: a wrong one where there is one.
+    right for the case to be called right. The one shown is the first of those that decided, so that reports of what
+    was had and is said now show a right one of a right case and a wrong one of a wrong case.
 
     Args:
         case: what was asked.
@@ -33,9 +34,10 @@ def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False
     if len(each) == 1 or not given:
         return each[0]
     right = sum(one.correct for one in given)
-    shown = next((one for one in given if not one.correct), given[0])
-    why = "" if right == len(given) else f"{len(given) - right} of {len(given)} samples wrong: {shown.why}"
     correct = 2 * right > len(given)
+    shown = next(one for one in given if one.correct is correct)
+    wrong = next((one.why for one in given if not one.correct), "")
+    why = f"{len(given) - right} of {len(given)} samples wrong: {wrong}" if right < len(given) else ""
     return Judged(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
 
 

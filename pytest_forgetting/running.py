@@ -164,9 +164,11 @@ class ForgettingRun:
         """The same where workers collect: pytest asks for such lines only where it has collected itself."""
         selection = Selection()
         self._workers.select(selection, self.shelf)
-        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        lines = [] if reporter is None else self._notices(selection)
-        if lines and reporter.isatty:
+        reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
+        lines = self._notices(selection)
+        if reporter is None or not lines:
+            return
+        if reporter.isatty:
             reporter.write_line("")  # xdist draws the state of its workers on the line where the cursor stands
         for line in lines:
             reporter.write_line(line)

@@ -36,11 +36,12 @@ def test_drawn_answers_count_by_their_share(answers: list[Answer], share: Fracti
     assert (one.share, one.right_share, one.correct) == (share, share, correct)
 
 
-def test_the_answer_shown_tells_why() -> None:
-    """A wrong one where there is one, with how many there are; a share of 1 needs no reason."""
-    one = judged(ASKED, [RIGHT, WRONG, SILENT, RIGHT])
-    assert one.answer == "Rome"
-    assert one.why.startswith("1 of 3 samples wrong: ")
+def test_the_answer_shown_is_one_of_those_that_decided() -> None:
+    """A right one of a right case, a wrong one of a wrong case; why some are wrong is told of both."""
+    kept, lost = judged(ASKED, [WRONG, SILENT, RIGHT, RIGHT]), judged(ASKED, [RIGHT, WRONG, SILENT])
+    assert (kept.answer, lost.answer) == ("Paris, I think.", "Rome")
+    assert kept.why.startswith("1 of 3 samples wrong: ")
+    assert lost.why.startswith("1 of 2 samples wrong: ")
     assert judged(ASKED, [RIGHT, RIGHT]).why == ""
 
 
