@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
+from pytest_forgetting.answers import drawing
 from pytest_forgetting.answers.drawing import Lot, lot_for
 from pytest_forgetting.answers.requests import Draw, Request
 from tests.scoring import answers, logits, speaking
@@ -123,6 +124,16 @@ def test_what_has_no_probability_is_never_drawn() -> None:
     """Neither a token of −inf in the middle nor one at the end."""
     impossible = torch.tensor([-torch.inf, 0.0, -torch.inf, 0.0, -torch.inf])
     assert {lot(n, 1.0).draw(impossible, 0) for n in range(500)} == {1, 3}
+
+
+@pytest.mark.parametrize(("uniform", "token"), [(0.0, 1), (1 - 2**-53, 3)])
+def test_the_ends_of_the_unit_interval_draw_possible_tokens(
+    monkeypatch: pytest.MonkeyPatch, uniform: float, token: int
+) -> None:
+    """The least number drawn is 0, which lies before every token of probability 0 in front; the largest is below 1."""
+    monkeypatch.setattr(drawing, "_uniform", lambda *_: uniform)
+    impossible = torch.tensor([-torch.inf, 0.0, -torch.inf, 0.0, -torch.inf])
+    assert lot(0, 1.0).draw(impossible, 0) == token
 
 
 def test_other_prompts_draw_otherwise() -> None:

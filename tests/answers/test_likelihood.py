@@ -152,6 +152,28 @@ def test_a_choice_beyond_the_context_is_unanswered(tmp_path: Path) -> None:
     assert short.finish == "scored"
 
 
+def test_a_choice_that_just_fits_is_scored(tmp_path: Path) -> None:
+    """The last token is predicted and not read: a context of 32 takes prompt and choice of 33 tokens, not of 34."""
+    with speaking(tiny_llama(tmp_path / "m", max_position_embeddings=32)) as loaded:
+        prompts = [str(loaded.tokenizer.decode(loaded.tokenizer(TEXT)["input_ids"][:count])) for count in (31, 32)]
+        choices = ["\n\n"]  # two tokens of its own behind any prompt
+        sizes = [len(loaded.tokenizer(prompt + choices[0])["input_ids"]) for prompt in prompts]
+        found = answers(loaded, [Request(prompt, (), continuations=tuple(choices)) for prompt in prompts])
+    assert sizes == [33, 34]
+    assert [answer.finish for answer in found] == ["scored", "unanswered"]
+
+
+def test_a_text_that_begins_with_the_first_token_has_it_once(tmp_path: Path) -> None:
+    """It stands before every text anyway; a text that is nothing else is still a text."""
+    with speaking(tiny_llama(tmp_path / "m")) as loaded:
+        texts = ("<s>A cat", "A cat", "<s>")
+        parts = [parts_of(loaded, Request("", (), continuations=(text,)), PLAIN)[0] for text in texts]
+        begin = loaded.tokenizer.bos_token_id
+    assert parts[0].before == parts[1].before == [begin]
+    assert parts[0].scored == parts[1].scored
+    assert (parts[2].before, parts[2].scored) == ([begin], [begin])
+
+
 @pytest.mark.parametrize("continuation", [TEXT[:60], " a"])
 def test_logits_that_are_no_numbers_are_unanswered(tmp_path: Path, continuation: str) -> None:
     """A model whose weights are NaN prefers nothing, which is not the same as wrong."""

@@ -116,6 +116,7 @@ def grown(share: float, spread: float = 0.0, count: int = 8) -> list[CaseResult]
         (0.20, 0.0, "threshold", "fail"),
         (0.05, 0.9, "threshold", "pass"),
         (0.20, 0.01, "significant", "fail"),
+        (0.20, 0.15, "significant", "fail"),  # surely grown, though not surely by more than allowed
         (0.20, 0.9, "significant", "inconclusive"),  # beyond, but the texts disagree on whether anything grew
         (0.05, 0.01, "significant", "pass"),
         (0.05, 0.9, "significant", "inconclusive"),
