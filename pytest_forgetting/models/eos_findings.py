@@ -43,13 +43,11 @@ def eos_findings(had: Ends, has: Ends, tokenizer: TokenizerFiles) -> Iterator[Fi
         ends = f"the model's answers end at {_shown(has.here, names)}, the baseline's at {_shown(had.here, names)}"
         advice = _advice(lost, words, names)
         yield Finding("eos", "warning" if lost or words else "info", f"{ends}: {advice}")
-    unnamed = (had.elsewhere - has.elsewhere) & has.here
-    if unnamed:
+    elif unnamed := (had.elsewhere - has.elsewhere) & has.here:
         what = f"generation_config.json of the model no longer names {_shown(unnamed, names)} as an end"
-        cure = (
-            f"answers here end there all the same, generate() would run on: set its eos_token_id to {_value(has.here)}"
-        )
-        yield Finding("eos", "info", f"{what}; {cure}")
+        cure = f"set its eos_token_id to {_value(had.elsewhere)}"
+        told = f"{what}; answers here end there all the same, generate() would run on: {cure}"
+        yield Finding("eos", "info", told)
 
 
 def _advice(lost: frozenset[int], words: list[int], names: Mapping[int, str]) -> str:

@@ -136,7 +136,7 @@ def _apart(had: list[str], has: list[str]) -> str:
     """What the two lists of tokens have where they first differ."""
     place = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(had, has, strict=False))))
     before, now = (" ".join(tokens[place : place + SHOWN]) or "nothing" for tokens in (had, has))
-    return f"becomes {now} with the model where it is {before} with the baseline"
+    return f"becomes {before} with the baseline, {now} with the model"
 
 
 def _are(tokens: list[str]) -> str:
