@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, Mist
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import ask
 from pytest_forgetting.answers.drafts import FEWEST_JUDGED, Tally
-from pytest_forgetting.answers.generation import Decoder
 from pytest_forgetting.answers.interview import Interview
+from pytest_forgetting.answers.reading import Reader
 from pytest_forgetting.answers.requests import Conditions, Draw, Request
 from pytest_forgetting.api import compare
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
@@ -61,13 +61,13 @@ def said(answers: Sequence[Answer]) -> dict[int, tuple[int, ...]]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many columns each forward pass reads, from now on."""
     widths = []
-    forward = Decoder._forward
+    forward = Reader._forward
 
-    def watched(self: Decoder, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
+    def watched(self: Reader, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
         widths.append(ids.shape[1])
         return forward(self, ids, *rest)
 
-    monkeypatch.setattr(Decoder, "_forward", watched)
+    monkeypatch.setattr(Reader, "_forward", watched)
     return widths
 
 
