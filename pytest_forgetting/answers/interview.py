@@ -171,6 +171,7 @@ class Interview:
     def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
         started = time.perf_counter()
         progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
+        self._pair = self._pair or self._load()
         with uncollected():
             from pytest_forgetting.answers.asking import ask
             from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
@@ -180,7 +181,6 @@ class Interview:
             progress.advance(len(answers))
 
         try:
-            self._pair = self._pair or self._load()
             with self._pair.speaking(name) as loaded:
                 ask(
                     loaded,
