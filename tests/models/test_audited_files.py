@@ -184,8 +184,8 @@ def test_other_special_tokens(base: Path, ckpt: Path) -> None:
         (
             "special-tokens",
             "info",
-            "pad_token is </s> with the model, <pad> with the baseline: padding is masked here and changes no answer; but"
-            " a training that masks padding then masks the end of every answer, and the model never learns to end",
+            "pad_token is </s> with the model, <pad> with the baseline: padding is masked here and changes no answer;"
+            " but a training that masks padding then masks the end of every answer, and the model never learns to end",
         ),
     ]
 

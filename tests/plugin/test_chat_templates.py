@@ -79,7 +79,7 @@ def test_a_tuned_model_that_lost_its_template_gets_the_baselines(two: pytest.Pyt
     model(two.path / "bare", None, seed=2)
     result, report = run(two, "--model=./bare")
     assert said(report) == ("of the base", "of the base")
-    result.stdout.fnmatch_lines(["warning: the model has lost its chat template; it is asked through the baseline's"])
+    result.stdout.fnmatch_lines(["warning: the model has lost its chat template; it is asked through the baseline's*"])
 
 
 def test_a_template_of_the_model_alone_is_told(two: pytest.Pytester) -> None:
@@ -87,7 +87,27 @@ def test_a_template_of_the_model_alone_is_told(two: pytest.Pytester) -> None:
     model(two.path / "bare", None, seed=1)
     result, report = run(two, "--baseline=./bare")
     assert said(report) == ("", "of the tuned")
-    result.stdout.fnmatch_lines(["warning: only the model has a chat template; the baseline is asked in plain text"])
+    result.stdout.fnmatch_lines(["warning: only the model has a chat template; the baseline is asked in plain text*"])
+
+
+@pytest.mark.parametrize(("option", "how"), [("model", "through one"), ("none", "in plain text")])
+def test_a_template_for_both_is_told_for_information(two: pytest.Pytester, option: str, how: str) -> None:
+    """Who asks both alike need not be warned that their own templates differ."""
+    _, report = run(two, f"--chat-template={option}")
+    assert [each for each in report["audit"] if each["finding"] == "chat-template"] == [
+        {
+            "finding": "chat-template",
+            "severity": "info",
+            "detail": f"the chat templates differ; both are asked {how} (--chat-template)",
+        }
+    ]
+
+
+def test_a_line_break_at_the_end_is_no_difference(two: pytest.Pytester) -> None:
+    """jinja drops it, so what is written is the same."""
+    model(two.path / "tuned", refusing("'of the base'") + "\n", seed=2)
+    _, report = run(two)
+    assert [each for each in report["audit"] if each["finding"] == "chat-template"] == []
 
 
 def test_arguments_reach_the_template(two: pytest.Pytester) -> None:
