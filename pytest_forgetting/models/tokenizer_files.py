@@ -122,7 +122,7 @@ def _plain(value: Any) -> Any:
     spelled = {key: entry for key, entry in value.items() if entry is not None and entry is not False}
     if "vocab" in spelled:
         return _plain_model(spelled)
-    return {key: _plain(entry) for key, entry in spelled.items() if key != "trim_offsets"}
+    return {key: _plain(entry) for key, entry in spelled.items()}
 
 
 def _plain_model(model: dict[str, Any]) -> dict[str, Any]:

@@ -248,6 +248,18 @@ def test_tokens_that_an_adapter_adds(base: Path, tmp_path: Path) -> None:
     assert "(<x>); the model has 289 embeddings, the baseline 288: answers can be compared" in detail
 
 
+def test_embeddings_that_an_adapter_grows(base: Path, tmp_path: Path) -> None:
+    """Rows without tokens are padding, whichever file holds them."""
+    folder = tiny_adapter(tmp_path / "adapter", base, modules_to_save=["embed_tokens", "lm_head"], rows=320)
+    assert told(base, folder) == [
+        (
+            "vocabulary",
+            "info",
+            "the model has 320 embeddings, the baseline 288, for the same tokens: the difference is padding",
+        )
+    ]
+
+
 def test_an_adapter_alone_is_no_finding(base: Path, adapter: Path) -> None:
     """It stands on its base with the tokenizer of its base."""
     assert told(base, adapter) == []
