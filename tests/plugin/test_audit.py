@@ -146,7 +146,7 @@ def test_an_adapter_on_another_base(pytester: pytest.Pytester, pair: Path) -> No
     for _ in ("asked", "stored"):
         result, _ = run(pytester)
         result.stdout.fnmatch_lines(
-            ["warning: the adapter ./tuned stands on other weights (*other) than the baseline ./base: *"]
+            ["warning: the adapter ./tuned stands on another base (*other) than the baseline ./base: *"]
         )
 
 
