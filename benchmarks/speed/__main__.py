@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.speed.benchmarks import BENCHMARKS
 from benchmarks.speed.plot import draw
 from benchmarks.speed.rows import Row, as_json, from_json, tables
-from benchmarks.speed.setting import Setting
+from benchmarks.speed.setting import Setting, parser_of, setting_of
 
 RESULTS = Path(__file__).parents[1] / "results"
 LIBRARIES = ("torch", "transformers", "pytest")
@@ -29,33 +29,15 @@ LIBRARIES = ("torch", "transformers", "pytest")
 
 def arguments() -> argparse.Namespace:
     """Of the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of((__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default: all")
-    for name, told in (("model", "folder of a small Llama"), ("stories", "folder of its cases"),
-                       ("domain", "text to tune it on"), ("work", "folder for what is made on the way")):  # fmt: skip
-        parser.add_argument(f"--{name}", type=lambda text: Path(text).resolve(), help=told)
-    parser.add_argument("--python", default=sys.executable, help="interpreter of both sides, with lm-eval")
-    parser.add_argument("--pyrecall", help="interpreter that has pyrecall; without it the row is left out")
-    parser.add_argument("--finetunecheck", help="interpreter that has finetunecheck")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--cases", type=int, default=100_000, help="of many-cases")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files and the picture")
     parser.add_argument("--table", action="store_true", help="print the tables of earlier results and stop")
-    return parser.parse_args()
-
-
-def setting_of(chosen: argparse.Namespace) -> Setting:
-    """Checked: what is missing or unknown is told, and ends the program."""
-    missing = [f"--{name}" for name in ("model", "stories", "domain", "work") if getattr(chosen, name) is None]
-    if missing:
-        sys.exit(f"missing: {' '.join(missing)}")
+    chosen = parser.parse_args()
     strange = sorted(set(chosen.names) - set(BENCHMARKS))
     if strange:
         sys.exit(f"there is no benchmark {', '.join(strange)}; there are {', '.join(BENCHMARKS)}")
-    chosen.work.mkdir(parents=True, exist_ok=True)
-    (chosen.work / "home").mkdir(exist_ok=True)
-    names = Setting.__dataclass_fields__
-    return Setting(**{name: getattr(chosen, name) for name in names})
+    return chosen
 
 
 def machine(repeats: int) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +59,29 @@ class Setting:
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         return path
+
+
+def parser_of(description: str) -> argparse.ArgumentParser:
+    """What every command line of these benchmarks knows."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, told in (("model", "folder of a small Llama"), ("stories", "folder of its cases"),
+                       ("domain", "text to tune it on"), ("work", "folder for what is made on the way")):  # fmt: skip
+        parser.add_argument(f"--{name}", type=lambda text: Path(text).resolve(), help=told)
+    parser.add_argument("--python", default=sys.executable, help="interpreter of both sides, with lm-eval")
+    parser.add_argument("--pyrecall", help="interpreter that has pyrecall; without it the row is left out")
+    parser.add_argument("--finetunecheck", help="interpreter that has finetunecheck")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--cases", type=int, default=100_000, help="of many-cases")
+    return parser
+
+
+def setting_of(chosen: argparse.Namespace) -> Setting:
+    """Checked: what is missing is told, and ends the program."""
+    missing = [f"--{name}" for name in ("model", "stories", "domain", "work") if getattr(chosen, name) is None]
+    if missing:
+        sys.exit(f"missing: {' '.join(missing)}")
+    (chosen.work / "home").mkdir(parents=True, exist_ok=True)
+    return Setting(**{name: getattr(chosen, name) for name in Setting.__dataclass_fields__})
 
 
 def rows_in(path: Path) -> list[dict[str, Any]]:
