@@ -1,6 +1,6 @@
 """Agreement with lm-evaluation-harness, item by item: choices, greedy answers and log-likelihoods of four models.
 
-    python benchmarks/agreement.py MODEL_FOLDER STORIES_FOLDER DOMAIN.txt WORK_FOLDER
+    python -m benchmarks.agreement MODEL_FOLDER STORIES_FOLDER DOMAIN.txt WORK_FOLDER
 
 Both read the same .jsonl files: lm-eval through `simple_evaluate`, the package through its command and JSON report.
 MODEL is one model, its full fine-tune on DOMAIN (about 200 steps at 1e-3) the second, a GPT-2 with random weights and
@@ -31,7 +31,7 @@ from tabulate import tabulate
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from pytest_forgetting.training import FullFineTune, Recipe, finetune
+from benchmarks.making_models import fine_tuned
 
 NEW_TOKENS = 24
 CLOSE = 1e-4
@@ -176,16 +176,6 @@ def lay_out(stories: Path, folder: Path, bos: str) -> Path:
     for task in TASKS:
         lines = (f"{key}: {json.dumps(value)}\n" for key, value in task.suite().items())
         (folder / f"{task.name}.yaml").write_text("".join(lines))
-    return folder
-
-
-def fine_tuned(base: Path, domain: Path, folder: Path) -> Path:
-    """The full fine-tune, at a rate that forgets."""
-    if not folder.exists():
-        speeches = domain.read_text(encoding="utf-8").split("\n\n")
-        texts = ["\n\n".join(speeches[at : at + 4]) for at in range(0, len(speeches), 4)]
-        method = FullFineTune(recipe=Recipe(1e-3, 1, batch_size=8))
-        finetune(base, texts, method=method, output_dir=folder, max_length=128, use_cpu=True)
     return folder
 
 
