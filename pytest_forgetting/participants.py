@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -56,6 +57,7 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
     templates = choose_templates(
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, LocalModel)}
     )
+    _fingerprint(found.values())
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
     candidate = found["model"]
     is_adapter = isinstance(candidate, LocalModel) and candidate.adapter is not None
@@ -64,6 +66,13 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
+
+
+def _fingerprint(found: Iterable[Found]) -> None:
+    """Hash the files of both models side by side; what is hashed is remembered."""
+    models = [each for each in found if isinstance(each, LocalModel)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda model: model.fingerprint, models))
 
 
 def _find(settings: Settings) -> dict[SideName, Found]:

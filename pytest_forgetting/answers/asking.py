@@ -140,6 +140,7 @@ class Scoring:
         self._scorer = Scorer(loaded, batch_size if fixed else None)
         self._deliver = deliver
         self._place: dict[int, int] = {}
+        self._longest: dict[int, int] = {}
         self._parts: dict[int, list[Part]] = {}
         self.parts: list[Part] = []
 
@@ -151,6 +152,8 @@ class Scoring:
             return Answer("", "unanswered", reason=str(refusal))
         self.parts += parts
         self._parts[place] = parts
+        longest = max(len(part.before) + len(part.scored) for part in parts)
+        self._longest.update((id(part), longest) for part in parts)
         self._place.update((id(part), place) for part in parts)
         return None
 
@@ -159,8 +162,8 @@ class Scoring:
         return grouped(self.parts, lambda part: (part.is_long, part.shape if self._fixed else None))
 
     def length(self, part: Part) -> int:
-        """Tokens of what is scored and what stands before it."""
-        return len(part.before) + len(part.scored)
+        """Tokens of the longest part of its request: of equal length, they share a batch, and the prompt in it."""
+        return self._longest[id(part)]
 
     def most(self, parts: Sequence[Part]) -> int:
         """As many of the first as there is room for; long ones one by one, as all logits of a batch would be held."""
@@ -186,6 +189,6 @@ class Scoring:
     def too_long(self, part: Part) -> str:
         """What to say where not even this part alone fits into memory."""
         return (
-            f"a text of {self.length(part)} tokens cannot be scored even alone;"
+            f"a text of {len(part.before) + len(part.scored)} tokens cannot be scored even alone;"
             " use shorter texts, another --device, or --dtype bfloat16"
         )

@@ -8,18 +8,17 @@ generation_config takes part except its end-of-sequence ids.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer, Finish
-from pytest_forgetting.answers.drafts import Tally, can_rewind, rewind
+from pytest_forgetting.answers.drafts import Tally
 from pytest_forgetting.answers.planning import padded
+from pytest_forgetting.answers.reading import Reader
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
@@ -70,9 +69,7 @@ class Decoder:
         """
         self.loaded = loaded
         self._shape = shape
-        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
-        self._takes = frozenset(inspect.signature(plain.forward).parameters)
-        self._config = plain.config
+        self._reader = Reader(loaded)
         self.batched = can_batch(loaded.model)
         self.tally = Tally()
         self._tags = dict(_hidden(loaded.tokenizer, (OPEN, CLOSE)))
@@ -85,57 +82,34 @@ class Decoder:
                 self._decode_alone(row)
             return
         live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
-        cache = DynamicCache(config=self._config)
-        drafts = self._drafts(live, cache)
-        ids, mask = self._left_padded([row.prompt + draft for row, draft in zip(live, drafts, strict=True)])
-        keep = 1 + max(map(len, drafts))
-        logits = self._forward(ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), cache, keep)
+        drafts = self._drafts(live)
+        prompts = [row.prompt + draft for row, draft in zip(live, drafts, strict=True)]
+        width = None if self._shape is None else padded(max(map(len, prompts)))
+        read, logits = self._reader.read(prompts, 1 + max(map(len, drafts)), width, share=width is None)
         while True:
             self._advance(live, drafts, logits)
             if all(row.answer is not None for row in rows):
                 return
             going = [n for n, row in enumerate(live) if row.answer is None]
             if any(drafts):
-                read = [len(live[n].prompt) + len(drafts[n]) for n in going]
                 valid = [len(live[n].prompt) + len(live[n].new) - 1 for n in going]
-                mask = rewind(cache, mask.shape[1], going, read, valid)
+                read.rewind(going, [len(prompts[n]) for n in going], valid)
                 live = [live[n] for n in going]
             elif len(going) < len(live) and self._shape is None:
-                live, kept = [live[n] for n in going], torch.tensor(going, device=mask.device)
-                cache.batch_select_indices(kept)
-                mask = mask[kept]
+                read.select(going)
+                live = [live[n] for n in going]
             drafts = [[] for _ in live]
-            mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-            latest = torch.tensor([row.new[-1:] or [0] for row in live], device=mask.device)
-            logits = self._forward(latest, mask, mask.sum(-1, keepdim=True) - 1, cache)
+            logits = self._reader.go_on(read, [row.new[-1:] or [0] for row in live])
 
     def _filler(self, row: Row) -> Row:
         """A row that only gives the batch its shape."""
         return Row(row.prompt, (), sys.maxsize)
 
-    def _drafts(self, rows: Sequence[Row], cache: Any) -> list[list[int]]:
+    def _drafts(self, rows: Sequence[Row]) -> list[list[int]]:
         """What is read ahead of each row's answer: its draft less the last token, behind which nothing is wanted."""
-        if self._shape is not None or not self.tally.pays or not can_rewind(cache):
+        if self._shape is not None or not self.tally.pays or not self._reader.can_rewind:
             return [[] for _ in rows]
         return [row.draft[: max(0, int(min(len(row.draft), row.room)) - 1)] for row in rows]
-
-    def _left_padded(self, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        width = max(map(len, rows))
-        width = width if self._shape is None else padded(width)
-        pad = self.loaded.tokenizer.pad_token_id or 0
-        ids = [[pad] * (width - len(row)) + row for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-        device = self.loaded.model.device
-        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-
-    def _forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, keep: int = 1
-    ) -> torch.Tensor:
-        """Logits of the last `keep` positions, (rows, keep, vocabulary)."""
-        offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": keep}
-        taken = {name: value for name, value in offered.items() if name in self._takes}
-        out = self.loaded.model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **taken)
-        return out.logits[:, -keep:]  # type: ignore[no-any-return]
 
     def _advance(self, live: Sequence[Row], drafts: Sequence[list[int]], logits: torch.Tensor) -> None:
         """Append to each row its next token, and as long as these are those of its draft the ones behind them too.

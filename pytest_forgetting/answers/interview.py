@@ -171,6 +171,7 @@ class Interview:
     def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
         started = time.perf_counter()
         progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
+        self._pair = self._pair or self._load()
         with uncollected():
             from pytest_forgetting.answers.asking import ask
             from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
@@ -180,7 +181,6 @@ class Interview:
             progress.advance(len(answers))
 
         try:
-            self._pair = self._pair or self._load()
             with self._pair.speaking(name) as loaded:
                 ask(
                     loaded,
@@ -202,10 +202,10 @@ class Interview:
     def _drafts(self, name: SideName, side: LiveSide, requests: Sequence[Request]) -> dict[int, tuple[int, ...]]:
         """What the baseline said, as far as the model may say the same.
 
-        Only in float32: in half precision a token that is checked among others is rounded otherwise than one that is
-        decoded by itself.
+        In half precision a token that is checked among others is rounded otherwise than one that is decoded by itself,
+        as it is in a batch of another size: what differs for that is among what both sides are asked again.
         """
-        if name != "model" or not self.both_sides or side.conditions.dtype != "float32":
+        if name != "model" or not self.both_sides or side.in_fixed_batches:
             return {}
         known = self._sides["baseline"].stored(requests)
         return {n: answer.tokens for n, answer in enumerate(known) if answer is not None and answer.tokens}

@@ -15,6 +15,7 @@ from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch
 from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
+from pytest_forgetting.answers.reading import Reader
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PIECE = 256
 """Tokens of a long text read at once: the logits of so many are held, whatever the text's length."""
+
+LEAST_SPARED = 4
+"""Tokens a row that must be spared for prompts to be read apart from what is scored behind them."""
 
 IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
 
@@ -103,6 +107,7 @@ class Scorer:
         self._shape = shape
         plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
         self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
+        self._reader = Reader(loaded)
         self.in_pieces = can_batch(loaded.model)
         """Whether a long text can be read in pieces; else the model's state is no cache of keys and values."""
 
@@ -111,7 +116,34 @@ class Scorer:
         """Give every part its log-likelihood."""
         if len(parts) == 1 and parts[0].is_long:
             parts[0].loglikelihood = sum(_sum(*piece) for piece in self.pieces(parts[0]))
-            return
+        elif self._shape is None and self._share(parts):
+            self._score_behind_shared(parts)
+        else:
+            self._score_in_one_pass(parts)
+
+    def _share(self, parts: Sequence[Part]) -> bool:
+        """Whether it pays to read apart what stands before: most of it would be read more than once."""
+        prompts = {tuple(part.before) for part in parts}
+        spared = sum(len(part.before) for part in parts) - sum(map(len, prompts))
+        return self.in_pieces and self._reader.can_rewind and spared > LEAST_SPARED * len(parts)
+
+    def _score_behind_shared(self, parts: Sequence[Part]) -> None:
+        """Read each prompt once, and behind it all that is scored there."""
+        prompts = list(dict.fromkeys(tuple(part.before) for part in parts))
+        place = {prompt: n for n, prompt in enumerate(prompts)}
+        rows = [place[tuple(part.before)] for part in parts]
+        read, ahead = self._reader.read([list(prompt) for prompt in prompts])
+        begun = ahead[rows, -1]
+        most = max(len(part.scored) for part in parts) - 1
+        if most:
+            read.select(rows)
+            # A row of one token has nothing to be read behind it; what is read in its place is not looked at.
+            behind = self._reader.go_on(read, [part.scored[:-1] or [0] for part in parts], most)
+        for n, part in enumerate(parts):
+            own = behind[n, : len(part.scored) - 1] if most else begun[n][None][:0]
+            part.loglikelihood = _sum(torch.cat([begun[n][None], own]), part.scored)
+
+    def _score_in_one_pass(self, parts: Sequence[Part]) -> None:
         rows = [part.before + part.scored for part in parts]
         width = max(map(len, rows)) - 1
         first = min(len(part.before) for part in parts) - 1

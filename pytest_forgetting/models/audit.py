@@ -100,6 +100,6 @@ def _foreign_base(baseline: LocalModel, model: LocalModel) -> Iterator[Finding]:
     yield Finding(
         "adapter",
         "warning",
-        f"the adapter {model.ref} stands on other weights ({model.weights}) than the baseline {baseline.ref}:"
-        " its base is loaded beside it; --baseline base compares it with that",
+        f"the adapter {model.ref} stands on another base ({model.weights}) than the baseline {baseline.ref}:"
+        " that base is loaded beside it; --baseline base compares the adapter with it",
     )

@@ -98,8 +98,7 @@ def _rope(config: Config) -> dict[str, Any]:
     theta = told.get("rope_theta", setting(config, "rope_theta"))
     kind = told.get("rope_type", told.get("type", "default"))
     known = {**told, "rope_type": kind, "rope_theta": theta}
-    relevant = ("rope_type", "rope_theta") if kind == "default" else (*known,)
-    return {name: known[name] for name in relevant if name != "type" and known[name] is not None}
+    return {name: value for name, value in known.items() if name != "type" and value is not None}
 
 
 def _rope_changes(had: Mapping[str, Any], has: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ SETTINGS = "tokenizer_config.json"
 NAMED = ("bos_token", "eos_token", "unk_token", "pad_token")
 STEPS = ("normalizer", "pre_tokenizer", "model", "post_processor", "decoder")
 """Of tokenizer.json: what happens to a text on its way to tokens and back."""
+READ = {TOKENIZER, "vocab.json", "vocab.txt", "added_tokens.json", "special_tokens_map.json"}
+"""Files that are read here; of others it can only be told that they differ."""
 _GENERIC = (None, "TokenizersBackend", "PreTrainedTokenizerFast")
 """Classes without special tokens of their own: what their settings do not name, they do not have."""
 
@@ -122,7 +124,7 @@ def _plain(value: Any) -> Any:
     spelled = {key: entry for key, entry in value.items() if entry is not None and entry is not False}
     if "vocab" in spelled:
         return _plain_model(spelled)
-    return {key: _plain(entry) for key, entry in spelled.items() if key != "trim_offsets"}
+    return {key: _plain(entry) for key, entry in spelled.items()}
 
 
 def _plain_model(model: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_forgetting.comparison.comparison import Finding
 from pytest_forgetting.models.fingerprint import HashMemo, file_digest
 from pytest_forgetting.models.folder import tokenizer_files
-from pytest_forgetting.models.tokenizer_files import STEPS, TOKENIZER, TokenizerFiles
+from pytest_forgetting.models.tokenizer_files import READ, STEPS, TOKENIZER, TokenizerFiles
 from pytest_forgetting.models.vocabulary_findings import SHOWN, Rows, moved, some, vocabulary_findings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _steps(had: TokenizerFiles, has: TokenizerFiles, folders: tuple[Path, Path])
 def _unopened(folders: tuple[Path, Path]) -> Iterator[Finding]:
     """Where there is no tokenizer.json to be read on both sides: files of one name with different contents."""
     old, new = folders
-    names = sorted({path.name for path in tokenizer_files(old)} & {path.name for path in tokenizer_files(new)})
+    names = sorted({path.name for path in tokenizer_files(old)} & {path.name for path in tokenizer_files(new)} - READ)
     memo = HashMemo()
     differing = [name for name in names if file_digest(old / name, memo) != file_digest(new / name, memo)]
     if differing:

@@ -13,7 +13,7 @@ from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models import audit as auditing
 from pytest_forgetting.models.audit import audit
 from pytest_forgetting.models.references import resolve
-from tests.models.edits import edit_json
+from tests.models.edits import copied, edit_json
 from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
 
 Told = list[tuple[str, str, str]]
@@ -184,8 +184,8 @@ def test_other_special_tokens(base: Path, ckpt: Path) -> None:
         (
             "special-tokens",
             "info",
-            "pad_token is </s> with the model, <pad> with the baseline: padding is masked here and changes no answer; but"
-            " a training that masks padding then masks the end of every answer, and the model never learns to end",
+            "pad_token is </s> with the model, <pad> with the baseline: padding is masked here and changes no answer;"
+            " but a training that masks padding then masks the end of every answer, and the model never learns to end",
         ),
     ]
 
@@ -246,6 +246,18 @@ def test_tokens_that_an_adapter_adds(base: Path, tmp_path: Path) -> None:
     tiny_tokenizer(additional_special_tokens=["<x>"]).save_pretrained(folder)
     ((_, _, detail),) = told(base, folder)
     assert "(<x>); the model has 289 embeddings, the baseline 288: answers can be compared" in detail
+
+
+def test_embeddings_that_an_adapter_grows(base: Path, tmp_path: Path) -> None:
+    """Rows without tokens are padding, whichever file holds them."""
+    folder = tiny_adapter(tmp_path / "adapter", base, modules_to_save=["embed_tokens", "lm_head"], rows=320)
+    assert told(base, folder) == [
+        (
+            "vocabulary",
+            "info",
+            "the model has 320 embeddings, the baseline 288, for the same tokens: the difference is padding",
+        )
+    ]
 
 
 def test_an_adapter_alone_is_no_finding(base: Path, adapter: Path) -> None:
@@ -340,6 +352,27 @@ def test_a_broken_file_is_named(base: Path, ckpt: Path, name: str, content: str,
     with pytest.raises(CannotAnswer) as refusal:
         told(base, ckpt)
     assert str(refusal.value).startswith(f"{ckpt / name} {why}")
+
+
+def test_a_vocabulary_that_is_no_text(base: Path, ckpt: Path) -> None:
+    """It is named like a broken JSON file."""
+    (ckpt / "tokenizer.json").unlink()
+    (ckpt / "vocab.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CannotAnswer, match=r"vocab\.txt cannot be read: "):
+        told(base, ckpt)
+
+
+def test_merges_in_a_file_of_their_own(base: Path, ckpt: Path, tmp_path: Path) -> None:
+    """Beside vocabularies that are compared token by token, they are seen to differ."""
+    vocabulary = json.loads((ckpt / "tokenizer.json").read_text())["model"]["vocab"]
+    (ckpt / "tokenizer.json").unlink()
+    (ckpt / "vocab.json").write_text(json.dumps(vocabulary))
+    (ckpt / "merges.txt").write_text("a b\n")
+    other = copied(ckpt, tmp_path / "other")
+    (other / "vocab.json").write_text(json.dumps({**vocabulary, "more": 288}))
+    (other / "merges.txt").write_text("b a\n")
+    (_, (finding, _, detail)) = told(ckpt, other)
+    assert (finding, detail.partition(";")[0]) == ("tokenizer", "the tokenizers differ in merges.txt")
 
 
 def test_findings_are_remembered(base: Path, ckpt: Path, monkeypatch: pytest.MonkeyPatch) -> None:

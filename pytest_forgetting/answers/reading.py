@@ -1,0 +1,145 @@
+"""Reading rows of tokens into a cache of keys and values, what all of them begin with only once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+if TYPE_CHECKING:
+    from pytest_forgetting.models.loading import LoadedModel
+
+LEAST_SHARED = 8
+"""Tokens that all rows begin with from which on these are read apart: below, the pass costs more than it spares."""
+
+
+@dataclass
+class Read:
+    """What was read of some rows: aligned on the right, behind what all of them begin with."""
+
+    cache: Any
+    mask: torch.Tensor
+    """(rows, columns): 1 where a row has a token, 0 where it is padded."""
+    shared: int
+    """Columns at the left end that all rows have in common."""
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep only `rows`; one that is named several times is there as often."""
+        chosen = torch.tensor(rows, device=self.mask.device)
+        self.cache.batch_select_indices(chosen)
+        self.mask = self.mask[chosen]
+
+    def rewind(self, rows: Sequence[int], read: Sequence[int], valid: Sequence[int]) -> None:
+        """Keep only `rows`, and of each only the beginning.
+
+        Args:
+            rows: those that go on.
+            read: tokens of each.
+            valid: how many of them it keeps.
+        """
+        width, most = self.mask.shape[1] - self.shared, max(valid) - self.shared
+        first = [most - (count - self.shared) for count in valid]
+        moved = [width - (count - self.shared) - start for count, start in zip(read, first, strict=True)]
+        device = self.mask.device
+        places = torch.arange(most, device=device)
+        sources = (places + torch.tensor(moved, device=device)[:, None]).clamp(min=0) + self.shared
+        common = torch.arange(self.shared, device=device).expand(len(rows), -1)
+        sources, chosen = torch.cat([common, sources], dim=1), torch.tensor(rows, device=device)
+        for layer in self.cache.layers:
+            if layer.is_initialized:
+                layer.keys, layer.values = (_gathered(each[chosen], sources) for each in (layer.keys, layer.values))
+        own = places >= torch.tensor(first, device=device)[:, None]
+        self.mask = torch.cat([torch.ones_like(common), own.long()], dim=1)
+
+    @property
+    def can_rewind(self) -> bool:
+        """Whether the cache still has all that was read; a sliding window has dropped what stood before."""
+        return all(type(layer) is DynamicLayer for layer in self.cache.layers)
+
+
+class Reader:
+    """Reads with one loaded model that keeps what it has read as keys and values."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        """Look once at what the model's forward pass takes; architectures differ."""
+        self._loaded = loaded
+        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
+        self._takes = frozenset(inspect.signature(plain.forward).parameters)
+        self._config = plain.config
+        self._pad = loaded.tokenizer.pad_token_id or 0
+
+    @property
+    def can_rewind(self) -> bool:
+        """Whether all layers keep all that they have read."""
+        return Read(DynamicCache(config=self._config), torch.empty(0), 0).can_rewind
+
+    def read(
+        self, rows: Sequence[list[int]], keep: int = 1, width: int | None = None, *, share: bool = True
+    ) -> tuple[Read, torch.Tensor]:
+        """Read `rows`, padded on the left.
+
+        Args:
+            rows: token ids, at least one each.
+            keep: positions at the right end whose logits are wanted.
+            width: columns to which the batch is padded; None for as many as the longest row needs.
+            share: read what all rows begin with only once, where that pays.
+
+        Returns:
+            What was read, and the logits (rows, keep, vocabulary).
+        """
+        device = self._loaded.model.device
+        cache = DynamicCache(config=self._config)
+        shared = _shared(rows, keep) if share and self.can_rewind else 0
+        if shared:
+            ids = torch.tensor([rows[0][:shared]], device=device)
+            self._forward(ids, torch.ones_like(ids), torch.arange(shared, device=device)[None], cache, 1)
+            cache.batch_repeat_interleave(len(rows))
+        own = [row[shared:] for row in rows]
+        width = width or max(map(len, own))
+        ids = torch.tensor([[self._pad] * (width - len(row)) + row for row in own], device=device)
+        mask = torch.tensor([[1] * shared + [0] * (width - len(row)) + [1] * len(row) for row in own], device=device)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, shared:]
+        logits = self._forward(ids, mask, positions, cache, keep)
+        return Read(cache, mask, shared), logits
+
+    def go_on(self, read: Read, rows: Sequence[list[int]], keep: int = 1) -> torch.Tensor:
+        """Read more behind what was read, padded on the right.
+
+        Returns:
+            The logits of the last `keep` columns, (rows, keep, vocabulary).
+        """
+        device, width = self._loaded.model.device, max(map(len, rows))
+        ids = torch.tensor([row + [self._pad] * (width - len(row)) for row in rows], device=device)
+        more = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device)
+        positions = read.mask.sum(-1, keepdim=True) + torch.arange(width, device=device)
+        read.mask = torch.cat([read.mask, more], dim=1)
+        return self._forward(ids, read.mask, positions, read.cache, keep)
+
+    def _forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, keep: int
+    ) -> torch.Tensor:
+        offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": keep}
+        taken = {name: value for name, value in offered.items() if name in self._takes}
+        out = self._loaded.model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **taken)
+        return out.logits[:, -keep:]  # type: ignore[no-any-return]
+
+
+def _shared(rows: Sequence[list[int]], keep: int) -> int:
+    """How many tokens all rows begin with; each keeps as many of its own as logits are wanted of it."""
+    if len(rows) < 2:
+        return 0
+    first, last = min(rows), max(rows)  # whatever these two have in common, all that lie between them have too
+    most = min(map(len, rows)) - keep
+    count = next((n for n in range(max(0, most)) if first[n] != last[n]), max(0, most))
+    return count if count >= LEAST_SHARED else 0
+
+
+def _gathered(states: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
+    """Of (rows, heads, columns, size) the columns that `sources` (rows, columns) names."""
+    rows, heads, _, size = states.shape
+    return states.gather(2, sources[:, None, :, None].expand(rows, heads, sources.shape[1], size))
