@@ -2,6 +2,7 @@
 # make test   the tests that CI runs
 # make check  ruff, mypy and the tests
 # make test-slow  the tests that take minutes
+# make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,7 +14,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow check clean
+.PHONY: install demo test test-slow check bench clean
 
 install: $(READY)
 
@@ -42,6 +43,22 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(TEST)
+
+# The other tools have environments of their own; PEERS= leaves out the two that fewer people use.
+BENCH := $(VENV)/bench
+PEERS ?= pyrecall finetunecheck
+REPEATS ?= 3
+bench: $(READY) $(BENCH)/lm-eval/.installed $(PEERS:%=$(BENCH)/%/.installed)
+	$(BIN)/python -m benchmarks.speed --python $(abspath $(BENCH))/lm-eval/bin/python --repeats $(REPEATS) \
+		$(foreach peer,$(PEERS),--$(peer) $(abspath $(BENCH))/$(peer)/bin/python) \
+		$(if $(MODEL),--model $(MODEL)) $(if $(STORIES),--stories $(STORIES)) \
+		$(if $(DOMAIN),--domain $(DOMAIN)) $(if $(WORK),--work $(WORK)) $(NAMES)
+
+$(BENCH)/%/.installed: benchmarks/requirements-%.txt constraints.txt
+	$(PYTHON) -m venv $(@D)
+	-$(@D)/bin/pip install -q --retries 0 --timeout 15 --index-url $(CPU_INDEX) $(TORCH) 2>/dev/null
+	$(@D)/bin/pip install -q -r $< $(if $(filter lm-eval,$*),-e .)
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

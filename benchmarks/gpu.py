@@ -19,8 +19,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import peft
 import torch
@@ -48,6 +49,7 @@ SHORTEST, LONGEST = 64, 256
 BATCHES = 8
 """At most so many batches are decoded of each size, of 2,000 prompts at most."""
 CHANGED = (0.0, 0.1, 0.5)
+T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -67,7 +69,7 @@ class Ceilings:
         config, width = model.config, model.dtype.itemsize
         head = model.lm_head.weight.numel()
         body = sum(each.numel() for each in model.model.layers.parameters())
-        state = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * width
+        state = 2 * config.num_hidden_layers * int(config.num_key_value_heads or 0) * int(config.head_dim or 0) * width
         total = 0.0
         for lengths in batches:
             read, rows = sum(lengths), len(lengths)
@@ -87,13 +89,13 @@ def finish(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def took(work: Callable[[], object], device: str) -> float:
-    """Seconds of `work`."""
+def took(work: Callable[[], T], device: str) -> tuple[float, T]:
+    """Seconds of `work`, and what it gave."""
     finish(device)
     started = time.perf_counter()
-    work()
+    result = work()
     finish(device)
-    return time.perf_counter() - started
+    return time.perf_counter() - started, result
 
 
 def ceilings(device: str, dtype: torch.dtype, *, tiny: bool) -> Ceilings:
@@ -102,8 +104,8 @@ def ceilings(device: str, dtype: torch.dtype, *, tiny: bool) -> Ceilings:
     source = torch.ones(count, device=device, dtype=dtype)
     copy = torch.empty_like(source)
     square = torch.randn(side, side, device=device, dtype=dtype)
-    moved = min(took(lambda: copy.copy_(source), device) for _ in range(10))
-    multiplied = min(took(lambda: square @ square, device) for _ in range(10))
+    moved = min(took(lambda: copy.copy_(source), device)[0] for _ in range(10))
+    multiplied = min(took(lambda: square @ square, device)[0] for _ in range(10))
     return Ceilings(2 * source.nbytes / moved, 2 * side**3 / multiplied)
 
 
@@ -113,7 +115,8 @@ def tokenizer_of_letters() -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE(vocab={letter: n for n, letter in enumerate([*alphabet, "</s>"])}, merges=[]))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="</s>", pad_token="</s>")
+    ends = {"eos_token": "</s>", "pad_token": "</s>"}
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, **ends)  # type: ignore[no-untyped-call]
 
 
 def random_model(size: str, device: str, dtype: torch.dtype) -> LlamaForCausalLM:
@@ -126,7 +129,9 @@ def random_model(size: str, device: str, dtype: torch.dtype) -> LlamaForCausalLM
             model = LlamaForCausalLM(LlamaConfig(**SIZES[size], eos_token_id=None, bos_token_id=None))
     finally:
         torch.set_default_dtype(before)
-    return model.eval()
+    model.requires_grad_(False)
+    model.train(False)
+    return model
 
 
 def loaded(model: Any, device: str) -> LoadedModel:
@@ -171,7 +176,7 @@ def lm_eval_seconds(model: LlamaForCausalLM, asked: Sequence[str], new_tokens: i
     limits = {"until": [], "max_gen_toks": new_tokens, "do_sample": False}
     asking = [Instance("generate_until", {}, (text, dict(limits)), n) for n, text in enumerate(asked)]
     backend = HFLM(pretrained=model, tokenizer=tokenizer_of_letters(), batch_size=rows, max_length=2048)
-    return took(lambda: backend.generate_until(asking, disable_tqdm=True), str(model.device))
+    return took(lambda: backend.generate_until(asking, disable_tqdm=True), str(model.device))[0]
 
 
 def measure(model: LlamaForCausalLM, rows: int, most: int, new_tokens: int, known: Ceilings) -> dict[str, Any]:
@@ -180,16 +185,15 @@ def measure(model: LlamaForCausalLM, rows: int, most: int, new_tokens: int, know
     asked = prompts(min(most, rows * BATCHES))
     speaker = loaded(model, device)
     answered(speaker, asked[:rows], 4, rows)  # to warm up
-    plain: list[list[int]] = []
-    seconds = took(lambda: plain.extend(answered(speaker, asked, new_tokens, rows)), device)
+    seconds, plain = took(partial(answered, speaker, asked, new_tokens, rows), device)
     lengths = longest_first([len(text) for text in asked], lambda length: length)
     batches = [lengths[start : start + rows] for start in range(0, len(lengths), rows)]
     tokens = len(asked) * new_tokens
     told = {"rows": rows, "prompts": len(asked), "plain": tokens / seconds,
             "share of the limit": known.seconds(model, batches, new_tokens) / seconds}  # fmt: skip
     for share in CHANGED:
-        drafts, again = changed(plain, share, model.config.vocab_size), list[list[int]]()
-        drafted = took(lambda d=drafts, a=again: a.extend(answered(speaker, asked, new_tokens, rows, d)), device)
+        drafts = changed(plain, share, model.config.vocab_size)
+        drafted, again = took(partial(answered, speaker, asked, new_tokens, rows, drafts), device)
         told[f"drafts, {share:.0%} changed"] = tokens / drafted
         told[f"other answers at {share:.0%}"] = sum(one != other for one, other in zip(plain, again, strict=True))
     others = lm_eval_seconds(model, asked, new_tokens, rows)
@@ -283,7 +287,8 @@ def main() -> None:
     """Measure, print, write."""
     chosen = arguments()
     if chosen.peak:
-        print(peak_memory(*chosen.peak, chosen.device, getattr(torch, chosen.dtype)))
+        size, kind = chosen.peak
+        print(peak_memory(size, kind, chosen.device, getattr(torch, chosen.dtype)))
         return
     told = figures(chosen)
     print(shown(told))

@@ -92,7 +92,7 @@ def noisy(base: Path, strength: float, folder: Path) -> None:
     torch.manual_seed(1)
     with torch.no_grad():
         for weights in model.parameters():
-            weights += strength * weights.std() * torch.randn_like(weights)
+            weights.add_(strength * weights.std() * torch.randn_like(weights))
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(base).save_pretrained(folder)
 
@@ -103,7 +103,7 @@ def random_adapter(base: Path, folder: Path) -> None:
     config = peft.LoraConfig(task_type="CAUSAL_LM", r=8, target_modules="all-linear", init_lora_weights=False)
     adapted = peft.get_peft_model(LlamaForCausalLM.from_pretrained(base), config)
     adapted.peft_config["default"].base_model_name_or_path = str(base.resolve())
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
 
 
 def make_gentle(model: Path, prompts: Path, out: Path) -> None:

@@ -18,10 +18,10 @@ def import_milliseconds(setting: Setting) -> float:
     (folder / "test_nothing.py").write_text("def test_nothing(): pass\n")
     command = [setting.python, "-X", "importtime", "-m", "pytest", "-q", "test_nothing.py"]
     output = run(command, folder, environment(setting.work)).output
-    return sum(_outermost(output)) / 1000
+    return sum(outermost(output)) / 1000
 
 
-def _outermost(output: str) -> Iterator[int]:
+def outermost(output: str) -> Iterator[int]:
     """Microseconds of the package's modules, less those that another of its modules imports.
 
     A module's line comes behind those of the modules it imports, which are indented further.

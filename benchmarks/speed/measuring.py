@@ -68,4 +68,5 @@ def measured(sides: Sequence[Side], repeats: int) -> list[Measured]:
 
 def agreement(ours: Answers, theirs: Answers) -> tuple[int, int]:
     """How many answers are equal, and of how many; those that one side lacks are not."""
-    return sum(ours.get(key) == theirs.get(key) for key in ours | theirs), len(ours | theirs)
+    keys = {*ours, *theirs}
+    return sum(ours.get(key) == theirs.get(key) for key in keys), len(keys)

@@ -64,7 +64,9 @@ def as_json(row: Row) -> dict[str, Any]:
 def from_json(given: dict[str, Any]) -> Row:
     """The same back."""
     kind = given.pop("kind")
-    return Comparison(**given) if kind == "comparison" else Limit(**given)
+    if kind == "limit":
+        return Limit(**given)
+    return Comparison(**{**given, "seconds": tuple(given["seconds"]), "mib": tuple(given["mib"])})
 
 
 def spread(values: Sequence[float], form: str) -> str:
