@@ -62,11 +62,13 @@ def peers(setting: Setting) -> Iterator[Row]:
     """Other tools that compare two models; those whose interpreter was given."""
     if setting.finetunecheck is not None:
         ours = cloze(setting, "finetunecheck", NEW_TOKENS)
-        theirs = scripts.peer(setting, setting.finetunecheck, "finetunecheck_run", NEW_TOKENS)
+        pair = [scripts.for_version_4(setting, each, name) for each, name in
+                ((setting.model, "base"), (setting.tuned, "tuned"))]  # fmt: skip
+        theirs = scripts.peer(setting, setting.finetunecheck, "finetunecheck_run", pair, NEW_TOKENS)
         other, its = measured([theirs, _fresh(ours)], setting.repeats)
         yield Comparison.of("generation, nothing stored", "finetunecheck 2.0.0", 5, (other, its))
     if setting.pyrecall is not None:
-        theirs = scripts.peer(setting, setting.pyrecall, "pyrecall_snapshots")
+        theirs = scripts.peer(setting, setting.pyrecall, "pyrecall_snapshots", (setting.model, setting.tuned))
         other, its = measured([theirs, _fresh(scored_cloze(setting))], setting.repeats)
         yield Comparison.of("200 tokens and a score of each reference", "pyrecall 0.12.0", 5, (other, its))
 

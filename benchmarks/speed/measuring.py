@@ -38,6 +38,7 @@ class Measured:
 
     seconds: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     answers: Answers = field(default_factory=dict)
 
     @property
@@ -62,7 +63,9 @@ def measured(sides: Sequence[Side], repeats: int) -> list[Measured]:
             if turn > 0:
                 its.seconds.append(side.seconds(runs))
                 its.mib.append(max(run.mib for run in runs))
-            print(f"  {side.name}: {side.seconds(runs):.2f} s{' (to warm up)' * (turn == 0)}", flush=True)
+                its.cpu.append(sum(run.cpu for run in runs))
+            cost = f"{side.seconds(runs):.2f} s, {sum(run.cpu for run in runs):.2f} s of all cores"
+            print(f"  {side.name}: {cost}{' (to warm up)' * (turn == 0)}", flush=True)
     return found
 
 

@@ -22,6 +22,8 @@ class Run:
     mib: float
     """Peak of resident memory of the process, or of the largest of its children."""
     output: str
+    cpu: float = 0.0
+    """Seconds of all cores: what other work on the machine disturbs less."""
 
 
 def environment(work: Path, **more: str) -> dict[str, str]:
@@ -44,4 +46,4 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str], expe
     if process.returncode not in expected:
         sys.exit(f"{text}\n{' '.join(command)}\nexit {process.returncode} in {folder}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_maxrss * unit / 2**20, text)
+    return Run(seconds, usage.ru_maxrss * unit / 2**20, text, usage.ru_utime + usage.ru_stime)

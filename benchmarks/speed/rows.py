@@ -25,6 +25,8 @@ class Comparison:
     """Medians, the other side's and ours."""
     mib: tuple[float, float]
     """Peaks, the other side's and ours."""
+    cpu: tuple[float, float]
+    """Median seconds of all cores over whole processes, the other side's and ours."""
     same: int
     answers: int
     note: str = ""
@@ -37,7 +39,8 @@ class Comparison:
         ratios = [one / other for one, other in zip(theirs.seconds, ours.seconds, strict=True)]
         same, count = agreement(ours.answers, theirs.answers)
         seconds, mib = (theirs.middle, ours.middle), (theirs.peak, ours.peak)
-        return cls(what, against, target, ratios, seconds, mib, same, count, note)
+        cpu = (median(theirs.cpu), median(ours.cpu))
+        return cls(what, against, target, ratios, seconds, mib, cpu, same, count, note)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def from_json(given: dict[str, Any]) -> Row:
     kind = given.pop("kind")
     if kind == "limit":
         return Limit(**given)
-    return Comparison(**{**given, "seconds": tuple(given["seconds"]), "mib": tuple(given["mib"])})
+    return Comparison(**{**given, **{name: tuple(given[name]) for name in ("seconds", "mib", "cpu")}})
 
 
 def spread(values: Sequence[float], form: str) -> str:

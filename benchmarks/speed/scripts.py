@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,25 @@ def pipeline_loop(setting: Setting, new_tokens: int) -> Side:
     return Side("pipeline loop, twice", runs, answers)
 
 
-def peer(setting: Setting, python: str, script: str, *more: object) -> Side:
+def peer(setting: Setting, python: str, script: str, pair: Sequence[Path], *more: object) -> Side:
     """Another tool that compares two models in one process."""
     out = setting.folder(script) / "answers.json"
 
     def runs() -> list[Run]:
-        return [_script(setting, python, script, setting.model, setting.tuned, setting.data(CLOZE), *more, out)]
+        return [_script(setting, python, script, *pair, setting.data(CLOZE), *more, out)]
 
     return Side(script, runs, lambda: _read(out))
+
+
+def for_version_4(setting: Setting, model: Path, name: str) -> Path:
+    """A copy of `model` that transformers 4 reads too: the tokenizer's class and inputs are named as they were there."""
+    folder = setting.folder(f"version_4_{name}")
+    shutil.copytree(model, folder, dirs_exist_ok=True)
+    path = folder / "tokenizer_config.json"
+    inputs = ["input_ids", "attention_mask"]
+    config = {**_read(path), "tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": inputs}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return folder
 
 
 def plain_generate(setting: Setting, new_tokens: int) -> Side:

@@ -33,8 +33,8 @@ import time:       900 |        900 | json
 
 def comparison() -> Comparison:
     """Two repeats, in which the other side took twice and four times as long."""
-    theirs = Measured([2.0, 8.0], [100.0, 300.0], {"a": "1", "b": "2"})
-    ours = Measured([1.0, 2.0], [50.0, 60.0], {"a": "1", "b": "3"})
+    theirs = Measured([2.0, 8.0], [100.0, 300.0], [3.0, 9.0], {"a": "1", "b": "2"})
+    ours = Measured([1.0, 2.0], [50.0, 60.0], [1.0, 2.0], {"a": "1", "b": "3"})
     return Comparison.of("generation", "a tool", 4, (theirs, ours), "a note")
 
 
