@@ -1,7 +1,8 @@
 """A pytest plugin (`-p benchmarks.phases`) that writes where the seconds of a run have gone.
 
 Each moment belongs to one phase, the innermost: imports by the library that is imported, and the functions in
-`WATCHED`. PHASES_STARTED is the moment (seconds since the epoch) when the process was started, PHASES_FILE takes JSON.
+`WATCHED`. PHASES_STARTED is the moment (seconds since the epoch) when the process was started, or `cpu` for seconds of
+all cores instead of the clock's; PHASES_FILE takes JSON.
 """
 
 from __future__ import annotations
@@ -43,14 +44,15 @@ WATCHED = {
 class Clock:
     """Sums the time of nested phases, each without those within it."""
 
-    def __init__(self, started: float) -> None:
-        """The process began at `started`, in seconds since the epoch."""
+    def __init__(self, started: str | None) -> None:
+        """The process began at `started`, in seconds since the epoch; or `cpu`."""
+        self.now = time.process_time if started == "cpu" else time.time
         self.seconds: dict[str, float] = defaultdict(float)
         self.phases = [START]
-        self._since = started
+        self._since = 0.0 if started == "cpu" else float(started or self.now())
 
     def _turn(self) -> None:
-        now = time.time()
+        now = self.now()
         self.seconds[self.phases[-1]] += now - self._since
         self._since = now
 
@@ -71,7 +73,7 @@ class Clock:
         self.phases[0] = name
 
 
-CLOCK = Clock(float(os.environ.get(STARTED, time.time())))
+CLOCK = Clock(os.environ.get(STARTED))
 
 
 def timed(function: Callable[..., Any], phase: str) -> Callable[..., Any]:
@@ -125,7 +127,7 @@ def pytest_unconfigure() -> None:
     """Write the seconds by phase, and the moment at which all that is left is to exit."""
     CLOCK.go_on(REST)
     if FILE in os.environ:
-        Path(os.environ[FILE]).write_text(json.dumps({"seconds": CLOCK.seconds, "until": time.time()}))
+        Path(os.environ[FILE]).write_text(json.dumps({"seconds": CLOCK.seconds, "until": CLOCK.now()}))
 
 
 if STARTED in os.environ:  # or it is imported only for its names
