@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+# Two processes of one thread each: models in tests are too small for more. A file's fixtures are made in one of them.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 # Where there is no NVIDIA GPU, Linux takes torch's CPU build: the default one brings gigabytes of CUDA libraries.
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
@@ -31,16 +33,16 @@ demo: $(READY)
 	$(BIN)/python -m pytest_forgetting.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(TEST)
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(TEST) -m slow
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(TEST)
 
 # The other tools have environments of their own; PEERS= leaves out the two that fewer people use.
 BENCH := $(VENV)/bench

@@ -44,7 +44,7 @@ def peer(setting: Setting, python: str, script: str, pair: Sequence[Path], *more
 
 
 def for_version_4(setting: Setting, model: Path, name: str) -> Path:
-    """A copy of `model` that transformers 4 reads too: the tokenizer's class and inputs bear their names of then."""
+    """A copy of `model` that transformers 4 reads too: the tokenizer's class and inputs are named as there."""
     folder = setting.folder(f"version_4_{name}")
     shutil.copytree(model, folder, dirs_exist_ok=True)
     path = folder / "tokenizer_config.json"

@@ -8,6 +8,7 @@ generation_config takes part except its end-of-sequence ids.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import dataclass, field
 from math import inf
@@ -18,7 +19,7 @@ import torch
 from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.answers.drafts import Tally
 from pytest_forgetting.answers.planning import padded
-from pytest_forgetting.answers.reading import Reader
+from pytest_forgetting.answers.reading import Reader, keeps_keys_and_values
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.drawing import Lot
     from pytest_forgetting.models.loading import LoadedModel
 
+_BIASED_BY_DISTANCE = ("bloom", "mpt")
+"""Architectures that need no positions: attention falls off with the distance (ALiBi)."""
+_TABLES_OF_COLUMNS = ("gpt_neo", "mpt")
 NOT_NUMBERS = "the model's logits are not numbers (NaN)"
 
 
@@ -77,10 +81,13 @@ class Decoder:
     @torch.inference_mode()
     def decode(self, rows: Sequence[Row]) -> None:
         """Give every row its answer; rows leave the batch as they end, unless its shape is fixed."""
-        if not self.batched:
-            for row in rows:
-                self._decode_alone(row)
-            return
+        alone = [row for row in rows if not self._may_share(row, rows)]
+        for row in alone:
+            self._decode_alone(row)
+        if together := [row for row in rows if row.answer is None]:
+            self._decode_together(together)
+
+    def _decode_together(self, rows: Sequence[Row]) -> None:
         live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
         drafts = self._drafts(live)
         prompts = [row.prompt + draft for row, draft in zip(live, drafts, strict=True)]
@@ -100,6 +107,15 @@ class Decoder:
                 live = [live[n] for n in going]
             drafts = [[] for _ in live]
             logits = self._reader.go_on(read, [row.new[-1:] or [0] for row in live])
+
+    def _may_share(self, row: Row, rows: Sequence[Row]) -> bool:
+        """Whether `row` may be read among `rows`: not where padding would push it out of its model's tables."""
+        most = self.loaded.context_length
+        if not self.batched or most is None or not counts_columns(self.loaded.model):
+            return self.batched
+        widest = max(len(each.prompt) + len(each.draft) for each in rows)
+        width = widest if self._shape is None else padded(len(row.prompt))
+        return width + min(row.room, row.limit + row.thought.budget) <= most
 
     def _filler(self, row: Row) -> Row:
         """A row that only gives the batch its shape."""
@@ -203,13 +219,26 @@ def _hidden(tokenizer: Any, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
 def can_batch(model: Any) -> bool:
     """Whether rows of several lengths may share a left-padded batch with a KV cache.
 
-    Recurrent models (Mamba and its kin) carry padding into their state, and prompt-learning adapters prepend
-    virtual tokens that shift every position.
+    Recurrent models (Mamba and its kin) carry padding into their state, and cannot let rows leave it (LFM2);
+    prompt-learning adapters prepend virtual tokens that shift every position; and some architectures have no cache
+    (GPT-1), or count padding as positions (RoFormer).
     """
     configs = getattr(model, "peft_config", {})
     learned_prompt = any(getattr(config, "is_prompt_learning", False) for config in configs.values())
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return not learned_prompt and not getattr(plain, "_is_stateful", False)
+    plain = _plain(model)
+    takes = inspect.signature(plain.forward).parameters
+    placed = "position_ids" in takes or plain.config.model_type in _BIASED_BY_DISTANCE
+    stateful = getattr(plain, "_is_stateful", False) or not keeps_keys_and_values(plain.config)
+    return "past_key_values" in takes and placed and not learned_prompt and not stateful
+
+
+def counts_columns(model: Any) -> bool:
+    """Whether padding takes up room in the model's tables, which are as wide as its context."""
+    return _plain(model).config.model_type in _TABLES_OF_COLUMNS
+
+
+def _plain(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def first_part(text: str, stop: tuple[str, ...]) -> str | None:

@@ -16,6 +16,7 @@ from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_f
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
+from pytest_forgetting.errors import CannotAnswer
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
@@ -194,6 +195,10 @@ class Interview:
                 self._note_effect(name, side, loaded, requests)
                 if not side.in_fixed_batches:
                     self._note_openings(side, loaded, requests)
+        except (IndexError, RuntimeError, ValueError) as error:
+            # What else a model's own code raises, such as for a token that its embeddings do not have.
+            told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+            raise CannotAnswer(f"{side.participant.ref} failed while it was asked: {told}") from error
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()

@@ -12,7 +12,7 @@ import torch
 from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch
+from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch, counts_columns
 from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
 from pytest_forgetting.answers.reading import Reader
@@ -125,7 +125,13 @@ class Scorer:
         """Whether it pays to read apart what stands before: most of it would be read more than once."""
         prompts = {tuple(part.before) for part in parts}
         spared = sum(len(part.before) for part in parts) - sum(map(len, prompts))
+        width = max(len(part.before) for part in parts) + max(len(part.scored) for part in parts) - 1
+        if counts_columns(self._loaded.model) and width > self._within_context(width):
+            return False
         return self.in_pieces and self._reader.can_rewind and spared > LEAST_SPARED * len(parts)
+
+    def _within_context(self, width: int) -> int:
+        return min(width, self._loaded.context_length or width)
 
     def _score_behind_shared(self, parts: Sequence[Part]) -> None:
         """Read each prompt once, and behind it all that is scored there."""
@@ -148,7 +154,7 @@ class Scorer:
         width = max(map(len, rows)) - 1
         first = min(len(part.before) for part in parts) - 1
         if self._shape is not None:
-            width, first = padded(width), first // FIXED_STEP * FIXED_STEP
+            width, first = self._within_context(padded(width)), first // FIXED_STEP * FIXED_STEP
             rows += [rows[0]] * (self._shape - len(rows))
         # Padding stands on the right, where no token before it sees it: it needs no mask, whatever the architecture.
         ids = torch.tensor([(row[:-1] + [0] * width)[:width] for row in rows], device=self._loaded.model.device)

@@ -20,13 +20,11 @@ LEAST_SHARED = 8
 
 @dataclass
 class Read:
-    """What was read of some rows: aligned on the right, behind what all of them begin with."""
+    """What was read of some rows, aligned on the right."""
 
     cache: Any
     mask: torch.Tensor
     """(rows, columns): 1 where a row has a token, 0 where it is padded."""
-    shared: int
-    """Columns at the left end that all rows have in common."""
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep only `rows`; one that is named several times is there as often."""
@@ -42,19 +40,24 @@ class Read:
             read: tokens of each.
             valid: how many of them it keeps.
         """
-        width, most = self.mask.shape[1] - self.shared, max(valid) - self.shared
-        first = [most - (count - self.shared) for count in valid]
-        moved = [width - (count - self.shared) - start for count, start in zip(read, first, strict=True)]
-        device = self.mask.device
+        width = self.mask.shape[1]
+        ends = [width - (count - kept) for count, kept in zip(read, valid, strict=True)]
+        self._gather(rows, ends, valid)
+
+    def repeat(self, valid: Sequence[int]) -> None:
+        """Make several rows of the only one, each of which keeps as many tokens of its beginning as `valid` says."""
+        self._gather([0] * len(valid), valid, valid)
+
+    def _gather(self, rows: Sequence[int], ends: Sequence[int], valid: Sequence[int]) -> None:
+        """Keep of each of `rows` the `valid` columns that lie before `ends`, and pad on the left."""
+        device, most = self.mask.device, max(valid)
         places = torch.arange(most, device=device)
-        sources = (places + torch.tensor(moved, device=device)[:, None]).clamp(min=0) + self.shared
-        common = torch.arange(self.shared, device=device).expand(len(rows), -1)
-        sources, chosen = torch.cat([common, sources], dim=1), torch.tensor(rows, device=device)
+        moved = torch.tensor([end - most for end in ends], device=device)
+        sources, chosen = (places + moved[:, None]).clamp(min=0), torch.tensor(rows, device=device)
         for layer in self.cache.layers:
             if layer.is_initialized:
                 layer.keys, layer.values = (_gathered(each[chosen], sources) for each in (layer.keys, layer.values))
-        own = places >= torch.tensor(first, device=device)[:, None]
-        self.mask = torch.cat([torch.ones_like(common), own.long()], dim=1)
+        self.mask = (places >= most - torch.tensor(valid, device=device)[:, None]).long()
 
     @property
     def can_rewind(self) -> bool:
@@ -76,7 +79,7 @@ class Reader:
     @property
     def can_rewind(self) -> bool:
         """Whether all layers keep all that they have read."""
-        return Read(DynamicCache(config=self._config), torch.empty(0), 0).can_rewind
+        return Read(DynamicCache(config=self._config), torch.empty(0)).can_rewind
 
     def read(
         self, rows: Sequence[list[int]], keep: int = 1, width: int | None = None, *, share: bool = True
@@ -92,20 +95,27 @@ class Reader:
         Returns:
             What was read, and the logits (rows, keep, vocabulary).
         """
-        device = self._loaded.model.device
-        cache = DynamicCache(config=self._config)
+        nothing = torch.ones(1, 0, dtype=torch.long, device=self._loaded.model.device)
+        read = Read(DynamicCache(config=self._config), nothing)
         shared = _shared(rows, keep) if share and self.can_rewind else 0
+        width = width or max(map(len, rows)) - shared
         if shared:
-            ids = torch.tensor([rows[0][:shared]], device=device)
-            self._forward(ids, torch.ones_like(ids), torch.arange(shared, device=device)[None], cache, 1)
-            cache.batch_repeat_interleave(len(rows))
-        own = [row[shared:] for row in rows]
-        width = width or max(map(len, own))
-        ids = torch.tensor([[self._pad] * (width - len(row)) + row for row in own], device=device)
-        mask = torch.tensor([[1] * shared + [0] * (width - len(row)) + [1] * len(row) for row in own], device=device)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-        logits = self._forward(ids, mask, positions, cache, keep)
-        return Read(cache, mask, shared), logits
+            self._read_on(read, [rows[0][:shared]], shared, 1)
+            # Shorter rows read the end of it once more, in the place of padding, which stands on the left only: some
+            # architectures measure distances in columns, whatever the position ids.
+            read.repeat([max(0, len(row) - width) for row in rows])
+        else:
+            read.mask = read.mask.expand(len(rows), -1)
+        return read, self._read_on(read, [row[-width:] for row in rows], width, keep)
+
+    def _read_on(self, read: Read, rows: Sequence[list[int]], width: int, keep: int) -> torch.Tensor:
+        """Read `rows`, padded on the left, behind what was read."""
+        device = self._loaded.model.device
+        ids = torch.tensor([[self._pad] * (width - len(row)) + row for row in rows], device=device)
+        more = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+        read.mask = torch.cat([read.mask, more], dim=1)
+        positions = (read.mask.cumsum(-1) - 1).clamp(min=0)[:, -width:]
+        return self._forward(ids, read.mask, positions, read.cache, keep)
 
     def go_on(self, read: Read, rows: Sequence[list[int]], keep: int = 1) -> torch.Tensor:
         """Read more behind what was read, padded on the right.
@@ -117,6 +127,9 @@ class Reader:
         ids = torch.tensor([row + [self._pad] * (width - len(row)) for row in rows], device=device)
         more = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device)
         positions = read.mask.sum(-1, keepdim=True) + torch.arange(width, device=device)
+        if self._loaded.context_length is not None:
+            # Padding, and rows that are done and stay for the batch's shape, may reach beyond the last position.
+            positions = positions.clamp(max=self._loaded.context_length - 1)
         read.mask = torch.cat([read.mask, more], dim=1)
         return self._forward(ids, read.mask, positions, read.cache, keep)
 
@@ -129,13 +142,18 @@ class Reader:
         return out.logits[:, -keep:]  # type: ignore[no-any-return]
 
 
+def keeps_keys_and_values(config: Any) -> bool:
+    """Whether all layers of such a model remember what they have read as keys and values, in a window or all of it."""
+    return all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=config).layers)
+
+
 def _shared(rows: Sequence[list[int]], keep: int) -> int:
-    """How many tokens all rows begin with; each keeps as many of its own as logits are wanted of it."""
+    """How many tokens all rows begin with, less those of the longest whose logits are wanted."""
     if len(rows) < 2:
         return 0
     first, last = min(rows), max(rows)  # whatever these two have in common, all that lie between them have too
-    most = min(map(len, rows)) - keep
-    count = next((n for n in range(max(0, most)) if first[n] != last[n]), max(0, most))
+    most = max(0, min(len(first), max(map(len, rows)) - keep))
+    count = next((n for n in range(min(most, len(last))) if first[n] != last[n]), most)
     return count if count >= LEAST_SHARED else 0
 
 

@@ -12,7 +12,7 @@ from pytest_forgetting.suites.cases import THINK_TOKENS
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Prompt
 
-ANSWER_VERSION = 2
+ANSWER_VERSION = 3
 """Raised when decoding itself changes, so that answers of older versions are not taken for new ones."""
 
 

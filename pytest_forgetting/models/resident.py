@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.models.checkpoint import embedding_rows, load_checkpoint, load_tokenizer, pin_decoding
 from pytest_forgetting.models.devices import device_for, dtype_for
@@ -90,14 +90,16 @@ class Resident:
         tokenizer = self._tokenizer(model)
         ends = _eos_token_ids(self.plain, tokenizer)
         spoken = self.adapted or self.plain
-        length = getattr(self.plain.config.get_text_config(), "max_position_embeddings", None)
+        length = _context_length(self.plain)
+        if length is not None and model.adapter is not None:
+            length -= _virtual_tokens(self.adapted)
         return LoadedModel(
             model=spoken,
             tokenizer=tokenizer,
             device=self.device,
             dtype=self.dtype,
             eos_token_ids=ends,
-            context_length=length if isinstance(length, int) and length > 0 else None,
+            context_length=length,
             parameters=spoken.num_parameters(),
         )
 
@@ -106,6 +108,18 @@ class Resident:
             tokenizer = load_tokenizer(model, self.options, self.plain.config)
             self._tokenizers[model.tokenizer] = _padding(tokenizer, embedding_rows(self.plain))
         return self._tokenizers[model.tokenizer]
+
+
+def _context_length(plain: PreTrainedModel) -> int | None:
+    config = plain.config.get_text_config()
+    told = (getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len"))
+    return next((length for length in told if isinstance(length, int) and length > 0), None)
+
+
+def _virtual_tokens(adapted: peft.PeftModel | None) -> int:
+    """Places in the context that a learned prompt takes up."""
+    configs: list[Any] = [] if adapted is None else list(adapted.peft_config.values())
+    return sum(config.num_virtual_tokens or 0 for config in configs if config.is_prompt_learning)
 
 
 def _padding(tokenizer: PreTrainedTokenizerBase, rows: int) -> PreTrainedTokenizerBase:

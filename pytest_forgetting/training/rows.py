@@ -92,7 +92,9 @@ def _within(row: Row, most: int) -> Row:
 
 
 def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
-    """Tokens with the tokenizer's own opening ones, and the end token that the model must learn to give a whole text.
+    """Tokens with the tokenizer's own opening ones, unless the text writes them out, as when a model is asked.
+
+    A whole text ends with the end token that the model must learn to give.
 
     The collator pads `labels` by length, so an end token that doubles as padding stays learned. A chat ends as its
     template ends it.
@@ -100,9 +102,9 @@ def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
     if example.messages:
         text, spans = _rendered(tokenizer, example.messages)
         return _labelled(tokenizer, text, spans, add_special_tokens=False)
-    row = _labelled(
-        tokenizer, example.prompt + example.text, [(len(example.prompt), len(example.prompt + example.text))]
-    )
+    text = example.prompt + example.text
+    opened = tokenizer.bos_token is not None and text.startswith(str(tokenizer.bos_token))
+    row = _labelled(tokenizer, text, [(len(example.prompt), len(text))], add_special_tokens=not opened)
     ends = row["input_ids"][-1] == tokenizer.eos_token_id  # some tokenizers add it
     if example.whole and not ends:
         row["input_ids"].append(tokenizer.eos_token_id)

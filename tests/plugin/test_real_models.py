@@ -10,7 +10,7 @@ import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
 from pytest_forgetting.models.references import resolve
-from tests.tiny_models import tiny_adapter, tiny_llama
+from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
 
 QUESTIONS = 8
 
@@ -91,6 +91,18 @@ def test_only_an_adapter_needs_peft(pytester: pytest.Pytester, base: Path) -> No
     pytester.makeconftest("import sys\ndef pytest_unconfigure():\n    print('peft' in sys.modules)\n")
     result = pytester.runpytest_subprocess(f"--model={base}", f"--baseline={base}", "--device=cpu", "s.yaml")
     result.stdout.fnmatch_lines(["False"])
+
+
+def test_a_model_that_fails_while_it_is_asked_exits_3(pytester: pytest.Pytester, base: Path) -> None:
+    """A tokenizer with a token that the embeddings lack: one line says so, and nothing is called forgotten."""
+    broken = shutil.copytree(base, pytester.path / "broken")
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens(["number"])
+    tokenizer.save_pretrained(broken)
+    result, _ = run(pytester, "--model=./broken", "--baseline=./base")
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*./broken failed while it was asked: IndexError: index out of range in self*"])
+    assert "Traceback" not in result.stdout.str()
 
 
 def test_the_store_is_off_on_request(pytester: pytest.Pytester, base: Path) -> None:

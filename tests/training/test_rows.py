@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast
 
 from pytest_forgetting.errors import WrongUsage
@@ -50,6 +51,18 @@ def test_tokenizer_that_ends_by_itself_is_not_ended_twice() -> None:
     of = tokenizer()
     twice = rows(of, [Example(text=TEXTS[0]), Example(text=f"{TEXTS[0]}{of.eos_token}")])
     assert twice[0] == twice[1]
+
+
+def test_a_text_that_writes_the_opening_token_gets_no_second_one() -> None:
+    """It is learned as it will be read when the model is asked."""
+    of = tokenizer()
+    of.bos_token = of.eos_token
+    of.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{of.eos_token} $A", special_tokens=[(str(of.eos_token), int(of.eos_token_id or 0))]
+    )
+    written, plain = rows(of, [Example(text=f"{of.bos_token}one"), Example(text="one")])
+    assert written["input_ids"] == plain["input_ids"]
+    assert plain["input_ids"][0] == of.bos_token_id
 
 
 def test_padding_never_hides_the_end_token() -> None:
