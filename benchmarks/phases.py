@@ -24,14 +24,16 @@ STARTED, FILE = "PHASES_STARTED", "PHASES_FILE"
 START, REST = "Python and pytest start", "pytest, its items and what is not named"
 LIBRARIES = ("torch", "transformers", "scipy", "peft", "pydantic", "pytest_forgetting")
 PACKAGE = "pytest_forgetting"
+FORWARD, PADDING = "forward passes", "padding, and picking rows of the cache"
 WATCHED = {
     "models.fingerprint": {"_hashed": "hashing of weights"},
     "models.local_model": {"LocalModel.fingerprint_now": "fingerprints, less hashing"},
     "models.resident": {"Resident.load": "loading of weights", "Resident._tokenizer": "loading of tokenizers"},
     "answers.asking": {"row_for": "tokenising", "parts_of": "tokenising"},
-    "answers.generation": {"Decoder._forward": "forward passes", "Decoder._advance": "picking tokens, detokenising",
-                           "rewind": "forward passes"},
-    "answers.likelihood": {"Scorer._last_logits": "forward passes", "Scorer.score": "summing log-likelihoods"},
+    "answers.generation": {"Decoder._advance": "picking tokens, detokenising"},
+    "answers.likelihood": {"Scorer._last_logits": FORWARD, "Scorer.score": "summing log-likelihoods"},
+    "answers.reading": {"Reader.read": PADDING, "Reader.go_on": PADDING, "Reader._forward": FORWARD,
+                        "Read.select": PADDING, "Read.rewind": PADDING, "Read.repeat": PADDING},
     "answers.store": {"Store.__init__": "store", "Store.recall": "store", "Store.keep": "store",
                       "Store.close": "store"},
     "shelf": {"Shelf._read": "reading of suites"},
@@ -90,10 +92,8 @@ def timed(function: Callable[..., Any], phase: str) -> Callable[..., Any]:
 def watch(name: str) -> None:
     """Time the functions of a module of the package that has just been imported."""
     for path, phase in WATCHED.get(name.removeprefix(f"{PACKAGE}."), {}).items():
-        owner: Any = sys.modules[name]
         *outer, last = path.split(".")
-        for part in outer:
-            owner = getattr(owner, part)
+        owner = functools.reduce(getattr, outer, sys.modules[name])
         setattr(owner, last, timed(getattr(owner, last), phase))
 
 
