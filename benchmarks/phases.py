@@ -1,7 +1,8 @@
 """A pytest plugin (`-p benchmarks.phases`) that writes where the seconds of a run have gone.
 
 Each moment belongs to one phase, the innermost: imports by the library that is imported, and the functions in
-`WATCHED`. PHASES_STARTED is the moment (seconds since the epoch) when the process was started, PHASES_FILE takes JSON.
+`WATCHED`. PHASES_STARTED is the moment (seconds since the epoch) when the process was started, or `cpu` for seconds of
+all cores instead of the clock's; PHASES_FILE takes JSON.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ STARTED, FILE = "PHASES_STARTED", "PHASES_FILE"
 START, REST = "Python and pytest start", "pytest, its items and what is not named"
 LIBRARIES = ("torch", "transformers", "scipy", "peft", "pydantic", "pytest_forgetting")
 PACKAGE = "pytest_forgetting"
+FORWARD, PADDING = "forward passes", "padding, and picking rows of the cache"
 WATCHED = {
     "models.fingerprint": {"_hashed": "hashing of weights"},
     "models.local_model": {"LocalModel.fingerprint_now": "fingerprints, less hashing"},
     "models.resident": {"Resident.load": "loading of weights", "Resident._tokenizer": "loading of tokenizers"},
     "answers.asking": {"row_for": "tokenising", "parts_of": "tokenising"},
-    "answers.generation": {"Decoder._forward": "forward passes", "Decoder._advance": "picking tokens, detokenising",
-                           "rewind": "forward passes"},
-    "answers.likelihood": {"Scorer._last_logits": "forward passes", "Scorer.score": "summing log-likelihoods"},
+    "answers.generation": {"Decoder._advance": "picking tokens, detokenising"},
+    "answers.likelihood": {"Scorer._last_logits": FORWARD, "Scorer.score": "summing log-likelihoods"},
+    "answers.reading": {"Reader.read": PADDING, "Reader.go_on": PADDING, "Reader._forward": FORWARD,
+                        "Read.select": PADDING, "Read.rewind": PADDING, "Read.repeat": PADDING},
     "answers.store": {"Store.__init__": "store", "Store.recall": "store", "Store.keep": "store",
                       "Store.close": "store"},
     "shelf": {"Shelf._read": "reading of suites"},
@@ -43,14 +46,15 @@ WATCHED = {
 class Clock:
     """Sums the time of nested phases, each without those within it."""
 
-    def __init__(self, started: float) -> None:
-        """The process began at `started`, in seconds since the epoch."""
+    def __init__(self, started: str | None) -> None:
+        """The process began at `started`, in seconds since the epoch; or `cpu`."""
+        self.now = time.process_time if started == "cpu" else time.time
         self.seconds: dict[str, float] = defaultdict(float)
         self.phases = [START]
-        self._since = started
+        self._since = 0.0 if started == "cpu" else float(started or self.now())
 
     def _turn(self) -> None:
-        now = time.time()
+        now = self.now()
         self.seconds[self.phases[-1]] += now - self._since
         self._since = now
 
@@ -71,7 +75,7 @@ class Clock:
         self.phases[0] = name
 
 
-CLOCK = Clock(float(os.environ.get(STARTED, time.time())))
+CLOCK = Clock(os.environ.get(STARTED))
 
 
 def timed(function: Callable[..., Any], phase: str) -> Callable[..., Any]:
@@ -88,10 +92,8 @@ def timed(function: Callable[..., Any], phase: str) -> Callable[..., Any]:
 def watch(name: str) -> None:
     """Time the functions of a module of the package that has just been imported."""
     for path, phase in WATCHED.get(name.removeprefix(f"{PACKAGE}."), {}).items():
-        owner: Any = sys.modules[name]
         *outer, last = path.split(".")
-        for part in outer:
-            owner = getattr(owner, part)
+        owner = functools.reduce(getattr, outer, sys.modules[name])
         setattr(owner, last, timed(getattr(owner, last), phase))
 
 
@@ -125,7 +127,7 @@ def pytest_unconfigure() -> None:
     """Write the seconds by phase, and the moment at which all that is left is to exit."""
     CLOCK.go_on(REST)
     if FILE in os.environ:
-        Path(os.environ[FILE]).write_text(json.dumps({"seconds": CLOCK.seconds, "until": time.time()}))
+        Path(os.environ[FILE]).write_text(json.dumps({"seconds": CLOCK.seconds, "until": CLOCK.now()}))
 
 
 if STARTED in os.environ:  # or it is imported only for its names

@@ -1,8 +1,9 @@
 """Where a small run's seconds go: imports, hashing, loading, tokenising, forward passes, pytest, exit.
 
-    python -m benchmarks.profile_run --model FOLDER --stories FOLDER --domain FILE --work FOLDER [--repeats N]
+    python -m benchmarks.profile_run --model FOLDER --stories FOLDER --domain FILE --work FOLDER [--repeats N] [--cpu]
 
-Wall-clock seconds of the user's command, each moment counted once; medians over the repeats. `phases.py` takes them.
+Wall-clock seconds of the user's command, each moment counted once, or with `--cpu` those of all cores; medians over the
+repeats. `phases.py` takes them.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ WHOLE = "whole run"
 Seconds = dict[str, float]
 
 
-def phases(ours: Ours, before: Callable[[], object]) -> Seconds:
+def phases(ours: Ours, before: Callable[[], object], *, cpu: bool) -> Seconds:
     """Of one run."""
     before()
-    told = ours.folder / "phases.json"
-    os.environ |= {FILE: str(told), STARTED: repr(time.time())}
+    told, started = ours.folder / "phases.json", time.time()
+    os.environ |= {FILE: str(told), STARTED: "cpu" if cpu else repr(started)}
     (run,) = ours.run()
-    ended = float(os.environ[STARTED]) + run.seconds
     found = json.loads(told.read_text())
-    return {**found["seconds"], EXIT: ended - found["until"], WHOLE: run.seconds}
+    whole, ended = (run.cpu, run.cpu) if cpu else (run.seconds, started + run.seconds)
+    return {**found["seconds"], EXIT: ended - found["until"], WHOLE: whole}
 
 
-def medians(ours: Ours, before: Callable[[], object], repeats: int) -> Seconds:
+def medians(ours: Ours, before: Callable[[], object], repeats: int, *, cpu: bool) -> Seconds:
     """Of `repeats` runs, after one that does not count."""
-    runs = [phases(ours, before) for _ in range(repeats + 1)][1:]
+    runs = [phases(ours, before, cpu=cpu) for _ in range(repeats + 1)][1:]
     names = {name: None for run in runs for name in run}
     return {name: median(run.get(name, 0.0) for run in runs) for name in names}
 
@@ -60,15 +61,19 @@ def watched(ours: Ours) -> Ours:
 
 def main() -> None:
     """Run, print."""
-    setting = setting_of(parser_of((__doc__ or "").splitlines()[0]).parse_args())
+    parser = parser_of((__doc__ or "").splitlines()[0])
+    parser.add_argument("--cpu", action="store_true", help="seconds of all cores, which other work disturbs less")
+    chosen = parser.parse_args()
+    setting = setting_of(chosen)
     spoken = watched(cloze(setting, "profile_generation", 24, ["\n"]))
     chosen_between = watched(next_sentence(setting, "profile_choices"))
     full: Path = spoken.filled(setting.work / "profile_store")
-    print(table({
-        "generation": medians(spoken, spoken.empty, setting.repeats),
-        "generation, all stored": medians(spoken, lambda: spoken.fill(full), setting.repeats),
-        "choices": medians(chosen_between, chosen_between.empty, setting.repeats),
-    }))  # fmt: skip
+    columns = {
+        "generation": (spoken, spoken.empty),
+        "generation, all stored": (spoken, lambda: spoken.fill(full)),
+        "choices": (chosen_between, chosen_between.empty),
+    }
+    print(table({name: medians(*each, setting.repeats, cpu=chosen.cpu) for name, each in columns.items()}))
 
 
 if __name__ == "__main__":

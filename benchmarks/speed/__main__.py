@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files and the picture")
     parser.add_argument("--table", action="store_true", help="print the tables of earlier results and stop")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     strange = sorted(set(chosen.names) - set(BENCHMARKS))
     if strange:
         sys.exit(f"there is no benchmark {', '.join(strange)}; there are {', '.join(BENCHMARKS)}")

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from benchmarks.gpu import changed
-from benchmarks.phases import FILE, REST, START, STARTED
+from benchmarks.phases import FILE, REST, START, STARTED, WATCHED
 from benchmarks.speed import package_answers
 from benchmarks.speed.import_time import outermost
 from benchmarks.speed.measuring import Measured, Side, agreement, measured
@@ -120,6 +122,13 @@ def test_drafts_are_changed_in_the_stated_share() -> None:
     drafts = changed(answers, 0.3, 50)
     assert sum(draft != [1, 2, 3] for draft in drafts.values()) == 3
     assert all(len(draft) == 3 for draft in drafts.values())
+
+
+def test_all_that_is_timed_exists() -> None:
+    """A function that was renamed would be timed no more."""
+    for module, functions in WATCHED.items():
+        for path in functions:
+            assert callable(attrgetter(path)(import_module(f"pytest_forgetting.{module}")))
 
 
 def test_phases_of_a_run_are_written(tmp_path: Path) -> None:
