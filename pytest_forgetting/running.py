@@ -179,13 +179,15 @@ class ForgettingRun:
             reporter.write_line(line)
 
     def _notices(self, selection: Selection) -> list[str]:
+        from pytest_forgetting.reporting.terminal import harmless
+
         if self.config.get_verbosity() < 0:
             return []
         asked = self._evaluation is not None and self.gated and bool(selection.suites)
         audited = [each for each in self.evaluation.facts.findings() if each.severity != "info"] if asked else []
         gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
         told = [too_small(suite, self.settings.confidence) for suite in gated]
-        warned = [f"forgetting: {each.severity}: {each.detail}" for each in audited]
+        warned = [f"forgetting: {each.severity}: {harmless(each.detail)}" for each in audited]
         return [f"forgetting: {line}" for line in told if line is not None] + warned
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

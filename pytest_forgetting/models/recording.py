@@ -134,7 +134,7 @@ def read(ref: str) -> Recording:
         data = json.loads(Path(ref).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WrongUsage(f"{ref}: no such recording") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongUsage(f"{ref}: cannot be read as a recording: {error}") from None
     if not isinstance(data, dict) or data.get("recording") != VERSION:
         raise WrongUsage(f"{ref}: is no recording: it has no 'recording: {VERSION}', as --forgetting-record writes it")
