@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,13 @@ class ForgettingItem(pytest.Item):
 
     def tell(self, **properties: str) -> None:
         """Attach plain values that travel with the reports, to the controller, JUnit and dashboards."""
-        self.user_properties.extend((f"forgetting_{name}", value) for name, value in properties.items())
+        self.user_properties.extend(_property(name, value) for name, value in properties.items())
+
+
+@lru_cache(maxsize=1024)
+def _property(name: str, value: str) -> tuple[str, str]:
+    """One for all cases that are told the same."""
+    return f"forgetting_{name}", value
 
 
 class CaseItem(ForgettingItem):

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
+from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
@@ -174,8 +174,7 @@ class Pair:
         """What a reader should know before trusting the comparison."""
         told = [*self.audit, *self._openings()]
         told += [Finding("store", "warning", note) for note in self.store.notes]
-        if self.interview is not None:
-            told += [Finding("loading", "info", note) for note in self.interview.effort.notes]
+        told += [Finding("loading", "info", note) for note in loading_notes(self.store, self._live)]
         if self.adapter_inert():
             told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
         return (*told, *self._dtypes())
@@ -185,9 +184,12 @@ class Pair:
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
 
+    @property
+    def _live(self) -> dict[SideName, LiveSide]:
+        return {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
+
     def _openings(self) -> Iterator[Finding]:
-        live = {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
-        yield from opening_findings(live, self.store)
+        yield from opening_findings(self._live, self.store)
 
     def close(self) -> None:
         """Free the models and the store."""

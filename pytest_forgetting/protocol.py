@@ -11,6 +11,8 @@ import pytest
 from pytest_forgetting.collection import TOLERATED, CaseItem, ForgettingItem
 
 PHASES = ("setup", "call", "teardown")
+UNEVENTFUL = "forgetting_uneventful"
+"""Marks reports of which nothing is left to be told once they are logged; it travels with them between processes."""
 _DEBUGGING = ("usepdb", "setupshow", "setuponly", "setupplan", "runxfail")
 """Options whose user wants to see pytest's own protocol at work."""
 
@@ -57,7 +59,7 @@ def _reports(item: CaseItem) -> list[pytest.TestReport]:
 
 def _report(item: CaseItem, when: str, *, xfailed: bool) -> pytest.TestReport:
     report = pytest.TestReport(
-        nodeid=item.nodeid,
+        nodeid=getattr(item, "id", item.nodeid),  # from pytest 9.2 on it is parsed already
         location=item.location,
         keywords={},
         outcome="skipped" if xfailed else "passed",
@@ -65,7 +67,15 @@ def _report(item: CaseItem, when: str, *, xfailed: bool) -> pytest.TestReport:
         when=when,  # type: ignore[arg-type]
         # JUnit and dashboards read the properties at teardown, the terminal at call.
         user_properties=[] if when == "setup" else item.user_properties,
+        **{UNEVENTFUL: when != "call"},  # type: ignore[arg-type]
     )
     if xfailed:
         report.wasxfail = TOLERATED
     return report
+
+
+def drop(report: pytest.TestReport, stats: dict[str, list[object]]) -> None:
+    """Let go of an uneventful report, which the terminal would keep to the end, and search for each failure."""
+    kept = stats.get("")
+    if kept and kept[-1] is report and getattr(report, UNEVENTFUL, False):
+        kept.pop()

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.settings import (
@@ -151,9 +151,13 @@ def _json_object(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     try:
-        parsed = json.loads(value)
-    except (TypeError, ValueError) as error:
+        parsed = json.loads(value, parse_constant=_no_json)
+    except (TypeError, ValueError, RecursionError) as error:
         raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object ({error})") from None
     if not isinstance(parsed, dict):
         raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object such as '{{\"key\": true}}'")
     return parsed
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

@@ -62,6 +62,8 @@ class ForgettingRun:
         self._notes: list[str] = []
         self._evaluation: Evaluation | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
+        self._decided: bool | None = None
+        self._places: dict[int, int] = {}
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
         self._workers = Workers(config, self._store_folder, self._tell_collected)
@@ -103,13 +105,16 @@ class ForgettingRun:
         return self._verdicts[key]
 
     def _general_decided(self) -> bool:
-        gates = [
-            (suite, gate)
-            for name, suite in self._selection.suites.items()
-            if suite.role == "general"
-            for gate in self._selection.gates[name]
-        ]
-        return any(self._verdict(suite, gate).ruling.verdict != "inconclusive" for suite, gate in gates)
+        """Whether any general gate of the run passed or failed; each undecided one asks."""
+        if self._decided is None:
+            gates = (
+                (suite, gate)
+                for name, suite in self._selection.suites.items()
+                if suite.role == "general"
+                for gate in self._selection.gates[name]
+            )
+            self._decided = any(self._verdict(suite, gate).ruling.verdict != "inconclusive" for suite, gate in gates)
+        return self._decided
 
     # The session
 
@@ -174,13 +179,15 @@ class ForgettingRun:
             reporter.write_line(line)
 
     def _notices(self, selection: Selection) -> list[str]:
+        from pytest_forgetting.reporting.terminal import harmless
+
         if self.config.get_verbosity() < 0:
             return []
         asked = self._evaluation is not None and self.gated and bool(selection.suites)
         audited = [each for each in self.evaluation.facts.findings() if each.severity != "info"] if asked else []
         gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
         told = [too_small(suite, self.settings.confidence) for suite in gated]
-        warned = [f"forgetting: {each.severity}: {each.detail}" for each in audited]
+        warned = [f"forgetting: {each.severity}: {harmless(each.detail)}" for each in audited]
         return [f"forgetting: {line}" for line in told if line is not None] + warned
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -190,6 +197,7 @@ class ForgettingRun:
         idle = option.collectonly or getattr(option, "setupplan", False) or getattr(option, "setuponly", False)
         broken = session.testsfailed and self._workerinput is None
         if self._selection.suites and not (idle or broken):
+            self._see_recordings(session)
             self._answer(session, [] if self._stops_early else self._selection.wanted())
         return (yield)
 
@@ -200,7 +208,7 @@ class ForgettingRun:
         nextitem: pytest.Item | None,  # noqa: ARG002
     ) -> Generator[None, object, object]:
         """Make sure of this item's answers, outside of any timeout; with ``-x`` this is where answers are asked."""
-        if isinstance(item, ForgettingItem) and not self.evaluation.knows(item.asks):
+        if isinstance(item, ForgettingItem) and not self._knows(item):
             self._answer(item.session, self._window(item))
         return (yield)
 
@@ -218,6 +226,15 @@ class ForgettingRun:
                 item.describe(result)
         protocol.run(item, nextitem, light=light)
         return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        """Keep of most cases one report instead of three."""
+        result = yield
+        reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            protocol.drop(report, reporter.stats)
+        return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> Any:
@@ -242,16 +259,28 @@ class ForgettingRun:
         # A worker of xdist answers for all of them: whoever comes first saves the others a second load.
         return self._workerinput is None and bool(option.maxfail or getattr(option, "stepwise", False))
 
+    def _knows(self, item: ForgettingItem) -> bool:
+        judged = isinstance(item, GateItem) and (item.suite.nodeid, item.category) in self._verdicts
+        return judged or self.evaluation.knows(item.asks)
+
     def _window(self, item: ForgettingItem) -> list[tuple[Suite, Case]]:
         items = item.session.items
-        start = items.index(item)
+        if not self._places:
+            self._places = {id(each): n for n, each in enumerate(items)}
+        start = self._places[id(item)]
         ahead = items[start : start + WINDOW] if isinstance(item, CaseItem) else ()
         chosen = [item, *(each for each in ahead if isinstance(each, CaseItem) and each is not item)]
         return [(each.suite, case) for each in chosen for case in each.asks]
 
-    def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
+    def _see_recordings(self, session: pytest.Session) -> None:
+        """Once: this looks at every case, and windows are many."""
         try:
             self.evaluation.check_recordings(self.shelf.whole(self._selection.suites))
+        except WrongUsage as error:
+            self._stop(session, WRONG_USAGE, error)
+
+    def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
+        try:
             self.evaluation.ensure(wanted, TerminalProgress(self._reporter))
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)

@@ -17,6 +17,7 @@ class Selection:
         self.suites: dict[str, Suite] = {}
         self.gates: dict[str, set[str | None]] = {}
         self._chosen: set[int] = set()
+        self._scopes: set[int] = set()
 
     def take(self, suite: Suite, cases: Iterable[Case]) -> None:
         """Take in some cases of `suite`."""
@@ -26,7 +27,10 @@ class Selection:
 
     def take_gate(self, suite: Suite, category: str | None) -> None:
         """Take in the gate over `category`, None for the whole suite, with all that it speaks of."""
-        self.take(suite, suite.gate_scope(category))
+        scope = suite.gate_scope(category)
+        # Gates of one family speak of the same cases; the suite holds on to them, so that no other has their id.
+        self.take(suite, () if id(scope) in self._scopes else scope)
+        self._scopes.add(id(scope))
         self.gates[suite.nodeid].add(category)
 
     def wanted(self) -> list[tuple[Suite, Case]]:

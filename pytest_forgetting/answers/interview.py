@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,6 @@ class Effort:
 
     seconds: dict[SideName, float] = field(default_factory=lambda: {"baseline": 0.0, "model": 0.0})
     computed: dict[SideName, int] = field(default_factory=lambda: {"baseline": 0, "model": 0})
-    notes: list[str] = field(default_factory=list)
 
 
 class Interview:
@@ -202,7 +202,7 @@ class Interview:
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()
-        self.effort.notes = list(self._pair.notes)
+        self._note_loading(self._pair.notes)
 
     def _drafts(self, name: SideName, side: LiveSide, requests: Sequence[Request]) -> dict[int, tuple[int, ...]]:
         """What the baseline said, as far as the model may say the same.
@@ -214,6 +214,13 @@ class Interview:
             return {}
         known = self._sides["baseline"].stored(requests)
         return {n: answer.tokens for n, answer in enumerate(known) if answer is not None and answer.tokens}
+
+    def _note_loading(self, notes: Sequence[str]) -> None:
+        """Keep what is odd about how the models were loaded: a run that finds all answers stored tells it as well."""
+        fact = loading_fact(self._sides)
+        told = loading_notes(self._store, self._sides)
+        if more := [note for note in notes if note not in told]:
+            self._store.remember(fact, json.dumps([*told, *more]))
 
     def _note_effect(self, name: SideName, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
         """Find out once per adapter whether it changes the logits at all, and keep that with the answers."""
@@ -244,6 +251,16 @@ def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideNam
         if unknown:
             missing[name] = unknown
     return missing
+
+
+def loading_fact(sides: Mapping[SideName, LiveSide]) -> str:
+    """Name of the stored fact about how the models of `sides` were loaded."""
+    return "loading:" + ":".join(side.digest.hex() for _, side in sorted(sides.items()))
+
+
+def loading_notes(store: Store, sides: Mapping[SideName, LiveSide]) -> list[str]:
+    """What a reader of the report should know about how they were loaded."""
+    return list(json.loads(store.fact(loading_fact(sides)) or "[]"))
 
 
 NO_EFFECT = "no effect"

@@ -65,7 +65,10 @@ def opening_findings(sides: Mapping[SideName, LiveSide], store: Store) -> Iterat
 
 def _recall(store: Store, side: LiveSide, form: Form) -> Opening | None:
     told = store.fact(opening_fact(side, form))
-    return None if told is None else Opening(**json.loads(told))
+    try:
+        return None if told is None else Opening(**json.loads(told))
+    except (TypeError, ValueError):  # as another version remembered it
+        return None
 
 
 def _merged(finding: str, told: Mapping[SideName, str | None]) -> Iterator[Finding]:

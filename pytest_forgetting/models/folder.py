@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotAnswer(f"{path} cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise CannotAnswer(f"{path} holds {type(value).__name__} where a JSON object is wanted")

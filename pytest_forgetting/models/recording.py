@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import Draw, Request, requests_for
@@ -17,13 +19,14 @@ from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suites.cases import THINK_TOKENS, Case
 
 VERSION = 1
+T = TypeVar("T")
 _SHOWN = 3
 """How many of the cases that do not fit are named in a message."""
 _LONGEST = 200
 """Characters of choices or a text that a message shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """One line of a recording."""
 
@@ -131,7 +134,7 @@ def read(ref: str) -> Recording:
         data = json.loads(Path(ref).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WrongUsage(f"{ref}: no such recording") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongUsage(f"{ref}: cannot be read as a recording: {error}") from None
     if not isinstance(data, dict) or data.get("recording") != VERSION:
         raise WrongUsage(f"{ref}: is no recording: it has no 'recording: {VERSION}', as --forgetting-record writes it")
@@ -181,7 +184,7 @@ def _to_json(line: Recorded) -> dict[str, Any]:
 
 def _from_json(row: dict[str, Any]) -> Recorded:
     prompt = row["prompt"]
-    text = prompt if isinstance(prompt, str) else None
+    text = sys.intern(prompt) if isinstance(prompt, str) else None  # two recordings have the same prompts
     turns = () if text is not None else tuple((role, content) for role, content in prompt)
     scores = tuple(float(score) for score in row.get("loglikelihoods", ()))
     if "continuations" in row:
@@ -189,9 +192,15 @@ def _from_json(row: dict[str, Any]) -> Recorded:
     else:
         draw = Draw(**row["draw"]) if "draw" in row else None
         thoughts = row.get("think_tokens", THINK_TOKENS)
-        request = Request(text, turns, tuple(row["stop"]), row["max_new_tokens"], draw, think_tokens=thoughts)
+        request = Request(text, turns, _shared(tuple(row["stop"])), row["max_new_tokens"], draw, think_tokens=thoughts)
     wanted = 0 if row["finish"] == "unanswered" else len(request.continuations)
     if len(scores) != wanted or not all(map(isfinite, scores)):
         raise ValueError(f"'{row['id']}': found loglikelihoods {list(scores)}; wanted {wanted} numbers")
-    answer = Answer(row.get("answer", ""), row["finish"], reason=row.get("reason"), loglikelihoods=scores)
-    return Recorded(row["suite"], row["id"], request, answer)
+    answer = Answer(row.get("answer", ""), _shared(row["finish"]), reason=row.get("reason"), loglikelihoods=scores)
+    return Recorded(_shared(row["suite"]), row["id"], request, answer)
+
+
+@lru_cache(maxsize=1024)
+def _shared(value: T) -> T:
+    """The same object for the same value: most lines of a recording have these in common."""
+    return value

@@ -29,7 +29,7 @@ def is_zero(folder: Path) -> bool:
     try:
         with weights.open("rb") as file:
             return _all_zero(file)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -171,15 +171,19 @@ def _quoted(judged: Judged) -> str:
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
     """One line of at most `width` characters in which nothing can command a terminal."""
-    line = "".join(char if char.isprintable() else " " for char in text)
-    line = " ".join(line.split())
+    line = " ".join(harmless(text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """Without what could command a terminal: files of models and their tokens may hold anything."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def findings(comparison: Comparison) -> Iterator[str]:
     """What the audit found."""
     for finding in comparison.audit:
-        yield f"{finding.severity}: {finding.detail}"
+        yield f"{finding.severity}: {harmless(finding.detail)}"
 
 
 def headline(comparison: Comparison) -> str:

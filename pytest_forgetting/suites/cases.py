@@ -169,7 +169,11 @@ class Suite:
         """
         if category is None or self.gate.rule != "significant":
             return self.scope(category)
-        return [case for case in self.cases if self.gate.category_threshold(case.category) is not None]
+        return self._family
+
+    @cached_property
+    def _family(self) -> tuple[Case, ...]:
+        return tuple(case for case in self.cases if self.gate.category_threshold(case.category) is not None)
 
     @cached_property
     def _by_category(self) -> dict[str, list[Case]]:

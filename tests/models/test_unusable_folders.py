@@ -17,6 +17,13 @@ def test_folder_without_config(tmp_path: Path) -> None:
     assert f"there is no config.json (nor adapter_config.json) in {tmp_path}" in refused(str(tmp_path))
 
 
+def test_folder_with_bottomless_json(base: Path, tmp_path: Path) -> None:
+    """A list in a list in a list, and so on, is told in one line like any other damage."""
+    folder = copied(base, tmp_path / "ckpt")
+    (folder / "config.json").write_text("[" * 100_000)
+    assert "config.json cannot be read: maximum recursion depth exceeded" in refused(str(folder))
+
+
 def test_folder_of_checkpoints(base: Path, tmp_path: Path) -> None:
     """Who names the folder above is told what lies in it."""
     copied(base, tmp_path / "checkpoint-100")

@@ -24,6 +24,17 @@ def test_an_adapter_as_it_begins(zero: Path) -> None:
     assert is_zero(zero)
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["5", "[]", "[" * 100_000, '{"a.lora_A.weight": 5}', '{"a.lora_A.weight": {"data_offsets": [-9999, 5]}}'],
+    ids=["number", "list", "deep", "no tensor", "before the file"],
+)
+def test_a_damaged_header_says_nothing(zero: Path, header: str) -> None:
+    """Loading the adapter tells what is wrong with it."""
+    (zero / NAME).write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    assert not is_zero(zero)
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_zeros_of_other_types(zero: Path, dtype: torch.dtype) -> None:
     """Zero is zero in every precision."""

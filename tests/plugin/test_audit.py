@@ -193,3 +193,12 @@ def test_a_recording_has_no_files_to_compare(pytester: pytest.Pytester, pair: Pa
     assert pytester.runpytest_inprocess(*recorded, "s.yaml").ret == 0
     _, audit = run(pytester, "--baseline=old.json")
     assert [each for each in audit if each[0] != "identity"] == []
+
+
+def test_a_token_cannot_command_the_terminal(pytester: pytest.Pytester, pair: Path) -> None:
+    """Tokens may hold anything, escape sequences too; the report has them as they are."""
+    edit_json(pair / "tokenizer_config.json", pad_token="\x1b[31mred")
+    result, audit = run(pytester)
+    assert any("\x1b[31mred" in detail for _, _, detail in audit)
+    assert "\x1b[31mred" not in result.stdout.str()
+    assert "[31mred" in result.stdout.str()

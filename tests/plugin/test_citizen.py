@@ -226,6 +226,7 @@ def test_starter_suites_are_written_once(pytester: pytest.Pytester) -> None:
         (("--quantization", "1bit"), "--forgetting-quantization: found '1bit', wanted one of none, 8bit, 4bit"),
         (("--chat-template", "no.jinja"), "--chat-template: found 'no.jinja', wanted own, baseline, model, none, or *"),
         (("--chat-template-kwargs", "[1]"), "--chat-template-kwargs: found '[[]1[]]', wanted a JSON object such as *"),
+        (("--chat-template-kwargs", '{"a": NaN}'), "--chat-template-kwargs: *wanted a JSON object (NaN is not JSON)"),
         (("--chat-template-kwargs", "{"), "--chat-template-kwargs: found '{', wanted a JSON object (*"),
     ],
 )
