@@ -16,7 +16,7 @@ from benchmarks.speed.setting import CHOICES, CLOZE, Setting, rows_in, write_row
 
 TWICE = "lm-eval 0.4.13, twice"
 PYRECALL_TOKENS = 200
-ADAPTER_CASES, ADAPTER_TOKENS = 32, 8
+ADAPTER_CASES, ADAPTER_TOKENS = 8, 4
 
 
 def generation(setting: Setting) -> Iterator[Row]:

@@ -34,6 +34,6 @@ def draw(rows: Sequence[Row], path: Path) -> bool:
     axes.set_xlabel("seconds of the other side / ours (more is better)")
     axes.tick_params(axis="y", labelsize=8)
     axes.margins(x=0.15)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(loc="outside upper right", frameon=False)
     figure.savefig(path, dpi=100)
     return True
