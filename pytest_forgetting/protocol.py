@@ -21,13 +21,14 @@ def run(item: ForgettingItem, nextitem: pytest.Item | None, *, light: bool) -> N
     """Run `item` and log its reports."""
     from _pytest.runner import runtestprotocol  # no public way runs one item, as rerunfailures and flaky do
 
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    hook = item.ihook  # looked up anew each time, with all conftests
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     if light and isinstance(item, CaseItem):
         for report in _reports(item):
-            item.ihook.pytest_runtest_logreport(report=report)
+            hook.pytest_runtest_logreport(report=report)
     else:
         runtestprotocol(item, nextitem=nextitem, log=True)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
 
 def is_uneventful(item: ForgettingItem, nextitem: pytest.Item | None, fails: bool, answered: bool) -> bool:

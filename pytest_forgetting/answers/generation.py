@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _BIASED_BY_DISTANCE = ("bloom", "mpt")
 """Architectures that need no positions: attention falls off with the distance (ALiBi)."""
 _TABLES_OF_COLUMNS = ("gpt_neo", "mpt")
+_SLACK = 16
+"""Tokens in which a stop string is looked for, beyond one for each of its bytes: some show nothing at all."""
 NOT_NUMBERS = "the model's logits are not numbers (NaN)"
 
 
@@ -182,6 +184,9 @@ class Decoder:
 
     def _stopped(self, row: Row) -> str | None:
         """All that was said before a stop string, if there is one behind the thoughts."""
+        reach = _SLACK + max(len(string.encode(errors="surrogatepass")) for string in row.stop)
+        if first_part(self._text(row.new[-reach:]), row.stop) is None:
+            return None  # nearly always; to read all of a long answer for each token takes longer than to say it
         text = self._text(row.new)
         thoughts, close, answer = text.partition(CLOSE) if row.thought.tokens else ("", "", text)
         before = first_part(answer, row.stop)

@@ -22,6 +22,8 @@ class Thought:
     tokens: int = 0
     """How many of the answer's tokens are thoughts, once they have ended."""
     _state: str = "before"
+    _blank: int = 0
+    """How many tokens at the beginning show nothing but blanks: an answer may consist of them."""
 
     def __post_init__(self) -> None:
         """Begin where the prompt ends."""
@@ -29,13 +31,15 @@ class Thought:
 
     def begin_anew(self) -> None:
         """Nothing was said yet."""
-        self.tokens, self._state = 0, "within" if self.opened else "before"
+        self.tokens, self._state, self._blank = 0, "within" if self.opened else "before", 0
 
     def goes_on(self, new: Sequence[int], text_of: Callable[[Sequence[int]], str]) -> bool:
         """Whether the thoughts have not ended with the last of the tokens `new`; called with each new token."""
         if self._state == "before":
-            begun = text_of(new).lstrip()
-            if begun.startswith(OPEN):
+            begun = text_of(new[self._blank :]).lstrip()
+            if not begun:
+                self._blank = len(new)
+            elif begun.startswith(OPEN):
                 self._state = "within"
             elif not OPEN.startswith(begun):
                 self._state = "after"

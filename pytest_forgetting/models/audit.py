@@ -23,7 +23,7 @@ from pytest_forgetting.models.parameters import embeddings_in
 from pytest_forgetting.models.tokenizer_files import SETTINGS, read_tokenizer
 from pytest_forgetting.models.tokenizer_findings import tokenizer_findings
 
-AUDIT_VERSION = 1
+AUDIT_VERSION = 2
 """Raised when something else is found or told, so that what was remembered is found anew."""
 GENERATION = "generation_config.json"
 

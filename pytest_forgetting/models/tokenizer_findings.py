@@ -40,7 +40,7 @@ def tokenizer_findings(
     yield from _special(had, has)
     comparable = True
     if had.vocabulary is not None and has.vocabulary is not None:
-        yield from vocabulary_findings(had.vocabulary, has.vocabulary, rows)
+        yield from vocabulary_findings(had.vocabulary, has.vocabulary, rows, had.special | has.special)
         comparable = not moved(had.vocabulary, has.vocabulary)
     if comparable:  # else no text would be the same ids, and nothing new be said
         yield from _steps(had, has, folders)

@@ -13,8 +13,15 @@ Rows = tuple[int | None, int | None]
 """Of the embeddings of baseline and model, None where that is not known."""
 
 
-def vocabulary_findings(had: Vocabulary, has: Vocabulary, rows: Rows) -> Iterator[Finding]:
-    """Tell of tokens added, removed or moved, and of embeddings that do not fit the model's vocabulary `has`."""
+def vocabulary_findings(had: Vocabulary, has: Vocabulary, rows: Rows, special: frozenset[str]) -> Iterator[Finding]:
+    """Tell of tokens added, removed or moved, and of embeddings that do not fit the model's vocabulary `has`.
+
+    Args:
+        had: the baseline's.
+        has: the model's.
+        rows: of both embeddings.
+        special: tokens of either side that no text becomes by itself, such as one for padding.
+    """
     changes = _changes(had, has)
     grown = _grown(rows)
     unread = [] if rows[1] is None else [token for token, number in has.items() if number >= rows[1]]
@@ -25,8 +32,10 @@ def vocabulary_findings(had: Vocabulary, has: Vocabulary, rows: Rows) -> Iterato
     if not changes and not unread:
         yield Finding("vocabulary", "info", f"{grown}, for the same tokens: the difference is padding")
     else:
-        advice = _advice(unread, other=bool(removed(had, has) or moved(had, has)))
-        yield Finding("vocabulary", "warning", f"{'; '.join(told)}: {advice}")
+        lost = [token for token in removed(had, has) if token not in special]
+        advice = _advice(unread, other=bool(lost or moved(had, has)))
+        harmless = not (unread or moved(had, has)) and had.keys() ^ has.keys() <= special
+        yield Finding("vocabulary", "info" if harmless else "warning", f"{'; '.join(told)}: {advice}")
 
 
 def removed(had: Vocabulary, has: Vocabulary) -> list[str]:
@@ -72,4 +81,4 @@ def _advice(unread: Sequence[str], *, other: bool) -> str:
         )
     if other:
         return "the same text is read as other ids; copy the baseline's tokenizer files unless the model was trained so"
-    return "answers can be compared all the same, divergence per token cannot"
+    return "answers can be compared all the same"

@@ -1,5 +1,6 @@
 """Batched decoding gives what plain greedy decoding gives, on real models with random weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,25 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(tmp_path: Path, monkeyp
     monkeypatch.setattr(asking, "Decoder", Broken)
     with speaking(tiny_llama(tmp_path / "m")) as loaded, pytest.raises(RuntimeError, match="shapes do not match"):
         answers(loaded, requests())
+
+
+@pytest.mark.parametrize("stop", [("\n\n",), ("zebra crossing", "é"), ("b",)])
+def test_stop_strings_are_looked_for_at_the_end_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: tuple[str, ...]
+) -> None:
+    """Not in all that was said, for each token once more; where they are found they are where they would have been."""
+    read = []
+
+    class Watched(Decoder):
+        def _text(self, tokens: Sequence[int]) -> str:
+            read.append(len(tokens))
+            return super()._text(tokens)
+
+    with speaking(tiny_llama(tmp_path / "m")) as loaded:
+        free = answers(loaded, requests(limit=90))
+        monkeypatch.setattr(asking, "Decoder", Watched)
+        stopped = answers(loaded, requests(limit=90, stop=stop))
+    before = [first_part(answer.text, stop) for answer in free]
+    whole = [answer.text for answer in free]
+    assert [answer.text for answer in stopped] == [w if b is None else b for w, b in zip(whole, before, strict=True)]
+    assert sum(length > 40 for length in read) <= 2 * len(stopped)

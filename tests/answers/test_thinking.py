@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,16 @@ def test_thoughts_end_where_the_text_says_so(pieces: list[str]) -> None:
         within = thought.goes_on(range(n + 1), lambda tokens: "".join(pieces[token] for token in tokens))
         opened = said.lstrip().startswith("<think>")
         assert within is (opened and "</think>" not in said)
+
+
+def test_blanks_at_the_beginning_are_read_once() -> None:
+    """A model that says nothing but line breaks is not read from the beginning for each of them."""
+    thought, read = Thought(100), 0
+
+    def text_of(tokens: Sequence[int]) -> str:
+        nonlocal read
+        read += len(tokens)
+        return "\n" * len(tokens)
+
+    assert not any(thought.goes_on(range(n), text_of) for n in range(1, 101))
+    assert read == 100
