@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.importing import uncollected
+from pytest_forgetting.answers.importing import importing
 from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
@@ -173,7 +173,7 @@ class Interview:
         started = time.perf_counter()
         progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
         self._pair = self._pair or self._load()
-        with uncollected():
+        with importing():
             from pytest_forgetting.answers.asking import ask
             from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
 
