@@ -292,10 +292,10 @@ def at_once(loaded: LoadedModel, parts: list[Part]) -> int:
 
 def test_a_batch_has_room_for_the_logits_of_all_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are read from the first scored token of any of them on: one short prompt makes all the others cost more."""
-    alike = [Part([1] * 90, [2, 3]) for _ in range(40)]
-    mixed = [*alike[:20], *(Part([1], [2, 3]) for _ in range(20))]
+    alike = [Part([1] * 90, [2, 3]) for _ in range(24)]
+    mixed = [*alike[:12], *(Part([1], [2, 3]) for _ in range(12))]
     with speaking(tiny_llama(tmp_path / "m")) as loaded:
-        free = 2 * 40 * bytes_per_scored_row(loaded.model, 92, 2)  # half of it is used
+        free = 2 * 24 * bytes_per_scored_row(loaded.model, 92, 2)  # half of it is used
         monkeypatch.setattr("pytest_forgetting.answers.memory.free_bytes", lambda _: free)
-        assert at_once(loaded, alike) == 40
-        assert at_once(loaded, mixed) == 20
+        assert at_once(loaded, alike) == 24
+        assert at_once(loaded, mixed) == 12
