@@ -116,16 +116,14 @@ class Evaluation:
         open_cases = [(suite, case) for suite, case in wanted if not self.knows([case])]
         if self.interview is not None:
             self.interview.ask([case for _, case in open_cases], progress or Silent())
+        results = list(self._graded(open_cases))
         if self._second is not None:
-            self._second.ask(list(self._graded(open_cases)), progress or Silent())
-        self.recall(open_cases)
+            self._second.ask(results, progress or Silent())
+        self._keep(results)
 
     def recall(self, wanted: Iterable[tuple[Suite, Case]]) -> None:
         """Grade those of `wanted` whose answers are at hand on both sides."""
-        results = list(self._graded((suite, case) for suite, case in wanted if not self.knows([case])))
-        if self._second is not None:
-            results = self._second.seen(results)
-        self._results.update((id(result.case), result) for result in results)
+        self._keep(list(self._graded((suite, case) for suite, case in wanted if not self.knows([case]))))
 
     def result(self, suite: Suite, case: Case) -> CaseResult:
         """Both graded answers to `case`, asking where they are missing."""
@@ -167,6 +165,11 @@ class Evaluation:
     def close(self) -> None:
         """Free the models and the store."""
         self.facts.close()
+
+    def _keep(self, results: Sequence[CaseResult]) -> None:
+        """Hold results, with what a second look has found out about them."""
+        known = results if self._second is None else self._second.seen(results)
+        self._results.update((id(result.case), result) for result in known)
 
     def _graded(self, wanted: Iterable[tuple[Suite, Case]]) -> Iterator[CaseResult]:
         """The first answers to those of `wanted` that both sides have answered."""

@@ -7,12 +7,14 @@ from typing import Protocol, TypeVar
 
 import torch
 
-from pytest_forgetting.answers.memory import is_out_of_memory
+from pytest_forgetting.answers.memory import MOST_ROWS, is_out_of_memory
 from pytest_forgetting.answers.planning import longest_first
 from pytest_forgetting.errors import DoesNotFit
 
 R = TypeVar("R", contravariant=True)
 T = TypeVar("T")
+LOOKED_AT = max(MOST_ROWS.values())
+"""Rows in front that may be in the next batch, unless the user asks for larger ones."""
 
 
 class Job(Protocol[R]):
@@ -51,7 +53,7 @@ def run_in_batches(rows: Sequence[T], job: Job[T]) -> None:
     budget: int | None = None  # tokens per batch, once memory has run out
     while waiting:
         length = job.length(waiting[0])
-        size = min(job.most(waiting), len(waiting))
+        size = min(job.most(waiting[:LOOKED_AT]), len(waiting))  # not all of them, once more for each batch
         size = size if budget is None else max(1, min(size, budget // length))
         batch = waiting[:size]
         if _succeeds(job, batch):
