@@ -19,7 +19,7 @@ import torch
 from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.answers.drafts import Tally
 from pytest_forgetting.answers.planning import padded
-from pytest_forgetting.answers.reading import Reader, keeps_keys_and_values
+from pytest_forgetting.answers.reading import Reader, keeps_keys_and_values, plain_model
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
@@ -230,7 +230,7 @@ def can_batch(model: Any) -> bool:
     """
     configs = getattr(model, "peft_config", {})
     learned_prompt = any(getattr(config, "is_prompt_learning", False) for config in configs.values())
-    plain = _plain(model)
+    plain = plain_model(model)
     takes = inspect.signature(plain.forward).parameters
     placed = "position_ids" in takes or plain.config.model_type in _BIASED_BY_DISTANCE
     stateful = getattr(plain, "_is_stateful", False) or not keeps_keys_and_values(plain.config)
@@ -239,11 +239,7 @@ def can_batch(model: Any) -> bool:
 
 def counts_columns(model: Any) -> bool:
     """Whether padding takes up room in the model's tables, which are as wide as its context."""
-    return _plain(model).config.model_type in _TABLES_OF_COLUMNS
-
-
-def _plain(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+    return plain_model(model).config.model_type in _TABLES_OF_COLUMNS
 
 
 def first_part(text: str, stop: tuple[str, ...]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
@@ -105,8 +104,6 @@ class Scorer:
         """
         self._loaded = loaded
         self._shape = shape
-        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
-        self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
         self._reader = Reader(loaded)
         self.in_pieces = can_batch(loaded.model)
         """Whether a long text can be read in pieces; else the model's state is no cache of keys and values."""
@@ -187,7 +184,7 @@ class Scorer:
 
     def _last_logits(self, ids: torch.Tensor, count: int) -> torch.Tensor:
         """Logits of the last `count` positions, (rows, count, vocabulary)."""
-        kept: dict[str, Any] = {"logits_to_keep": count} if self._keeps else {}
+        kept: dict[str, Any] = {"logits_to_keep": count} if "logits_to_keep" in self._reader.takes else {}
         logits: torch.Tensor = self._loaded.model(input_ids=ids, use_cache=False, **kept).logits
         return logits[:, -count:]
 

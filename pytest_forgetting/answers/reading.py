@@ -59,11 +59,6 @@ class Read:
                 layer.keys, layer.values = (_gathered(each[chosen], sources) for each in (layer.keys, layer.values))
         self.mask = (places >= most - torch.tensor(valid, device=device)[:, None]).long()
 
-    @property
-    def can_rewind(self) -> bool:
-        """Whether the cache still has all that was read; a sliding window has dropped what stood before."""
-        return all(type(layer) is DynamicLayer for layer in self.cache.layers)
-
 
 class Reader:
     """Reads with one loaded model that keeps what it has read as keys and values."""
@@ -71,15 +66,12 @@ class Reader:
     def __init__(self, loaded: LoadedModel) -> None:
         """Look once at what the model's forward pass takes; architectures differ."""
         self._loaded = loaded
-        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
-        self._takes = frozenset(inspect.signature(plain.forward).parameters)
+        plain = plain_model(loaded.model)
+        self.takes = frozenset(inspect.signature(plain.forward).parameters)
         self._config = plain.config
+        self.can_rewind = all(type(layer) is DynamicLayer for layer in DynamicCache(config=plain.config).layers)
+        """Whether all layers keep all that they have read; a sliding window drops what stood before."""
         self._pad = loaded.tokenizer.pad_token_id or 0
-
-    @property
-    def can_rewind(self) -> bool:
-        """Whether all layers keep all that they have read."""
-        return Read(DynamicCache(config=self._config), torch.empty(0)).can_rewind
 
     def read(
         self, rows: Sequence[list[int]], keep: int = 1, width: int | None = None, *, share: bool = True
@@ -137,9 +129,14 @@ class Reader:
         self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, keep: int
     ) -> torch.Tensor:
         offered: dict[str, Any] = {"position_ids": positions, "logits_to_keep": keep}
-        taken = {name: value for name, value in offered.items() if name in self._takes}
+        taken = {name: value for name, value in offered.items() if name in self.takes}
         out = self._loaded.model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **taken)
         return out.logits[:, -keep:]  # type: ignore[no-any-return]
+
+
+def plain_model(model: Any) -> Any:
+    """The model itself, without the adapter that may be around it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def keeps_keys_and_values(config: Any) -> bool:
