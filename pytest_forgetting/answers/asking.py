@@ -103,9 +103,11 @@ class Speaking:
         return len(row.prompt) + int(min(row.limit + thoughts, row.room))
 
     def most(self, rows: Sequence[Row]) -> int:
-        """As many as there is room for rows like the longest."""
-        drafted = max(len(row.draft) for row in rows) if self._decoder.tally.pays else 0
-        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]), drafted)
+        """As many as there is room for rows like the longest; more where most will turn out to be as drafted."""
+        tally = self._decoder.tally
+        drafted = max(len(row.draft) for row in rows) if tally.pays else 0
+        several = tally.rows_for_one if drafted else 1
+        return self._batch_size or batch_size_for(self._loaded, self.length(rows[0]), drafted, several)
 
     def run(self, batch: Sequence[Row]) -> None:
         """Decode `batch`."""

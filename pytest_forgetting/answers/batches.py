@@ -7,13 +7,14 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from pytest_forgetting.answers.drafts import MOST_FOR_ONE
 from pytest_forgetting.answers.memory import MOST_ROWS, is_out_of_memory
 from pytest_forgetting.answers.planning import longest_first
 from pytest_forgetting.errors import DoesNotFit
 
 R = TypeVar("R", contravariant=True)
 T = TypeVar("T")
-LOOKED_AT = max(MOST_ROWS.values())
+LOOKED_AT = max(MOST_ROWS.values()) * MOST_FOR_ONE
 """Rows in front that may be in the next batch, unless the user asks for larger ones."""
 
 

@@ -14,6 +14,9 @@ LEAST_ACCEPTED = 0.3
 FEWEST_JUDGED = 256
 """Tokens of drafts that are checked before drafts are given up."""
 
+MOST_FOR_ONE = 4
+"""What few rows part from their draft may be decoded together with those of so many batches."""
+
 
 @dataclass
 class Tally:
@@ -26,3 +29,14 @@ class Tally:
     def pays(self) -> bool:
         """Whether to go on with drafts."""
         return self.drafted < FEWEST_JUDGED or self.accepted >= LEAST_ACCEPTED * self.drafted
+
+    @property
+    def rows_for_one(self) -> int:
+        """Rows that are checked for one that has to be decoded, as far as is known; at most `MOST_FOR_ONE`.
+
+        Answers part from their draft anywhere, in the middle on average: twice as many rows as tokens are lost.
+        """
+        if self.drafted < FEWEST_JUDGED or not self.accepted:
+            return 1
+        lost = 2 * (self.drafted - self.accepted) / self.drafted
+        return max(1, min(MOST_FOR_ONE, int(1 / max(lost, 1 / MOST_FOR_ONE))))

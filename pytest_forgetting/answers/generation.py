@@ -18,8 +18,8 @@ import torch
 
 from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.answers.drafts import Tally
-from pytest_forgetting.answers.planning import padded
-from pytest_forgetting.answers.reading import Reader, keeps_keys_and_values, plain_model
+from pytest_forgetting.answers.planning import longest_first, padded
+from pytest_forgetting.answers.reading import Read, Reader, joined, keeps_keys_and_values, plain_model
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
@@ -90,25 +90,49 @@ class Decoder:
             self._decode_together(together)
 
     def _decode_together(self, rows: Sequence[Row]) -> None:
-        live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
-        drafts = self._drafts(live)
-        prompts = [row.prompt + draft for row, draft in zip(live, drafts, strict=True)]
-        width = None if self._shape is None else padded(max(map(len, prompts)))
-        read, logits = self._reader.read(prompts, 1 + max(map(len, drafts)), width, share=width is None)
-        while True:
-            self._advance(live, drafts, logits)
-            if all(row.answer is not None for row in rows):
-                return
+        live, reads = self._begin(rows) if self._shape is None else self._begin_in_shape(rows)
+        if not live:
+            return
+        read = joined(reads)
+        while any(row.answer is None for row in live[: len(rows)]):
             going = [n for n, row in enumerate(live) if row.answer is None]
-            if any(drafts):
-                valid = [len(live[n].prompt) + len(live[n].new) - 1 for n in going]
-                read.rewind(going, [len(prompts[n]) for n in going], valid)
-                live = [live[n] for n in going]
-            elif len(going) < len(live) and self._shape is None:
+            if len(going) < len(live) and self._shape is None:
                 read.select(going)
                 live = [live[n] for n in going]
-            drafts = [[] for _ in live]
             logits = self._reader.go_on(read, [row.new[-1:] or [0] for row in live])
+            self._advance(live, [[] for _ in live], logits)
+
+    def _begin_in_shape(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
+        """Read all prompts in one pass of the fixed shape, up to the first token of each answer."""
+        live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
+        prompts = [row.prompt for row in live]
+        read, logits = self._reader.read(prompts, 1, padded(max(map(len, prompts))), share=False)
+        self._advance(live, [[] for _ in live], logits)
+        return live, [read]
+
+    def _begin(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
+        """Read all prompts with their drafts, up to the first token of each answer that is no longer the draft's.
+
+        Returns:
+            The rows that have no answer yet, and what was read of them, pass by pass.
+        """
+        rows = longest_first(rows, lambda row: len(row.prompt) + len(row.draft))
+        drafts = self._drafts(rows)
+        prompts = [row.prompt + draft for row, draft in zip(rows, drafts, strict=True)]
+        left: list[Row] = []
+        reads: list[Read] = []
+        for part, read, logits in self._reader.read_in_passes(prompts, [len(draft) for draft in drafts]):
+            self._advance(rows[part], drafts[part], logits)
+            going = [n for n, row in enumerate(rows[part]) if row.answer is None]
+            unanswered = [rows[part][n] for n in going]
+            if going and any(drafts[part]):
+                valid = [len(row.prompt) + len(row.new) - 1 for row in unanswered]
+                read.rewind(going, [len(prompts[part][n]) for n in going], valid)
+            elif going and len(going) < len(logits):
+                read.select(going)
+            left += unanswered
+            reads += [read] if going else []
+        return left, reads
 
     def _may_share(self, row: Row, rows: Sequence[Row]) -> bool:
         """Whether `row` may be read among `rows`: not where padding would push it out of its model's tables."""

@@ -23,11 +23,14 @@ ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
 
 
-def batch_size_for(loaded: LoadedModel, tokens: int, drafted: int = 0) -> int:
-    """Rows of `tokens` tokens (prompt and answer) that can be decoded at once, `drafted` of them checked in one go."""
+def batch_size_for(loaded: LoadedModel, tokens: int, drafted: int = 0, several: int = 1) -> int:
+    """Rows of `tokens` tokens (prompt and answer) that can be decoded at once, `drafted` of them checked in one go.
+
+    Of `several` rows one is sure to be decoded: where memory allows there may be as many times more.
+    """
     kind = torch.device(loaded.device).type
     size = bytes_per_row(loaded.model, tokens, drafted)
-    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64))
+    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64) * several)
 
 
 def scored_batch_size_for(loaded: LoadedModel, rows: Sequence[tuple[int, int]]) -> int:

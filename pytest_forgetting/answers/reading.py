@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.functional import pad
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
@@ -16,6 +19,12 @@ if TYPE_CHECKING:
 
 LEAST_SHARED = 8
 """Tokens that all rows begin with from which on these are read apart: below, the pass costs more than it spares."""
+
+
+TOKENS_AT_ONCE = {"cpu": 1024}
+"""Tokens of several rows that are read in one pass; elsewhere all of a batch.
+
+TODO figures"""
 
 
 @dataclass
@@ -44,9 +53,13 @@ class Read:
         ends = [width - (count - kept) for count, kept in zip(read, valid, strict=True)]
         self._gather(rows, ends, valid)
 
-    def repeat(self, valid: Sequence[int]) -> None:
-        """Make several rows of the only one, each of which keeps as many tokens of its beginning as `valid` says."""
-        self._gather([0] * len(valid), valid, valid)
+    def repeated(self, valid: Sequence[int]) -> Read:
+        """Several rows of the only one, each of which has as many tokens of its beginning as `valid` says."""
+        cache = copy(self.cache)
+        cache.layers = [copy(layer) for layer in self.cache.layers]
+        several = Read(cache, self.mask)
+        several._gather([0] * len(valid), valid, valid)
+        return several
 
     def _gather(self, rows: Sequence[int], ends: Sequence[int], valid: Sequence[int]) -> None:
         """Keep of each of `rows` the `valid` columns that lie before `ends`, and pad on the left."""
@@ -58,6 +71,27 @@ class Read:
             if layer.is_initialized:
                 layer.keys, layer.values = (_gathered(each[chosen], sources) for each in (layer.keys, layer.values))
         self.mask = (places >= most - torch.tensor(valid, device=device)[:, None]).long()
+
+
+def joined(reads: Sequence[Read]) -> Read:
+    """The rows of all `reads`, at least one, which are used up by it."""
+    if len(reads) == 1:
+        return reads[0]
+    width = max(read.mask.shape[1] for read in reads)
+    missing = [width - read.mask.shape[1] for read in reads]
+    for layers in zip(*(read.cache.layers for read in reads), strict=True):
+        if layers[0].is_initialized:
+            layers[0].keys = _stacked([layer.keys for layer in layers], missing)
+            layers[0].values = _stacked([layer.values for layer in layers], missing)
+            for layer in layers[1:]:
+                layer.keys = layer.values = None  # or memory would hold all layers twice
+    mask = torch.cat([pad(read.mask, (columns, 0)) for read, columns in zip(reads, missing, strict=True)])
+    return Read(reads[0].cache, mask)
+
+
+def _stacked(states: Sequence[torch.Tensor], missing: Sequence[int]) -> torch.Tensor:
+    """All rows of `states`, each (rows, heads, columns, size), with the `missing` columns put before them."""
+    return torch.cat([pad(each, (0, 0, columns, 0)) for each, columns in zip(states, missing, strict=True)])
 
 
 class Reader:
@@ -72,11 +106,13 @@ class Reader:
         self.can_rewind = all(type(layer) is DynamicLayer for layer in DynamicCache(config=plain.config).layers)
         """Whether all layers keep all that they have read; a sliding window drops what stood before."""
         self._pad = loaded.tokenizer.pad_token_id or 0
+        kind = torch.device(loaded.device).type
+        self._at_once = TOKENS_AT_ONCE.get(kind, inf) if self.can_rewind else inf
 
     def read(
         self, rows: Sequence[list[int]], keep: int = 1, width: int | None = None, *, share: bool = True
     ) -> tuple[Read, torch.Tensor]:
-        """Read `rows`, padded on the left.
+        """Read `rows` in one pass, padded on the left.
 
         Args:
             rows: token ids, at least one each.
@@ -87,17 +123,47 @@ class Reader:
         Returns:
             What was read, and the logits (rows, keep, vocabulary).
         """
+        shared = _shared(rows, keep) if share and self.can_rewind else 0
+        return self._read_behind(self._begin(rows[0][:shared]), rows, keep, width)
+
+    def read_in_passes(
+        self, rows: Sequence[list[int]], ahead: Sequence[int]
+    ) -> Iterator[tuple[slice, Read, torch.Tensor]]:
+        """Read `rows` in as many passes as are faster than one, and what all of them begin with only once.
+
+        Args:
+            rows: token ids, at least one each, the longest in front.
+            ahead: of each row, how many positions before its last one have logits that are wanted too.
+
+        Yields:
+            Which rows, what was read of them, and their logits (rows, 1 + most of `ahead`, vocabulary).
+        """
+        shared = _shared(rows, 1 + max(ahead)) if self.can_rewind else 0
+        begun = self._begin(rows[0][:shared])
+        own = [max(len(row) - shared, 1 + wanted) for row, wanted in zip(rows, ahead, strict=True)]
+        for part in _passes(own, self._at_once):
+            yield part, *self._read_behind(begun, rows[part], 1 + max(ahead[part]))
+
+    def _begin(self, shared: list[int]) -> Read:
+        """What all rows begin with, read of one row; it may be nothing."""
         nothing = torch.ones(1, 0, dtype=torch.long, device=self._loaded.model.device)
         read = Read(DynamicCache(config=self._config), nothing)
-        shared = _shared(rows, keep) if share and self.can_rewind else 0
-        width = width or max(map(len, rows)) - shared
         if shared:
-            self._read_on(read, [rows[0][:shared]], shared, 1)
+            self._read_on(read, [shared], len(shared), 1)
+        return read
+
+    def _read_behind(
+        self, begun: Read, rows: Sequence[list[int]], keep: int, width: int | None = None
+    ) -> tuple[Read, torch.Tensor]:
+        """Read `rows` behind what was begun, of which all have a copy."""
+        shared = begun.mask.shape[1]
+        width = width or max(keep, max(map(len, rows)) - shared)
+        if shared:
             # Shorter rows read the end of it once more, in the place of padding, which stands on the left only: some
             # architectures measure distances in columns, whatever the position ids.
-            read.repeat([max(0, len(row) - width) for row in rows])
+            read = begun.repeated([max(0, len(row) - width) for row in rows])
         else:
-            read.mask = read.mask.expand(len(rows), -1)
+            read = Read(DynamicCache(config=self._config), begun.mask.expand(len(rows), -1))
         return read, self._read_on(read, [row[-width:] for row in rows], width, keep)
 
     def _read_on(self, read: Read, rows: Sequence[list[int]], width: int, keep: int) -> torch.Tensor:
@@ -142,6 +208,15 @@ def plain_model(model: Any) -> Any:
 def keeps_keys_and_values(config: Any) -> bool:
     """Whether all layers of such a model remember what they have read as keys and values, in a window or all of it."""
     return all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=config).layers)
+
+
+def _passes(lengths: Sequence[int], at_once: float) -> Iterator[slice]:
+    """Rows side by side whose tokens, with the padding between them, come to at most `at_once`; at least one row."""
+    start = 0
+    for end in range(1, len(lengths) + 1):
+        if end == len(lengths) or max(lengths[start : end + 1]) * (end + 1 - start) > at_once:
+            yield slice(start, end)
+            start = end
 
 
 def _shared(rows: Sequence[list[int]], keep: int) -> int:

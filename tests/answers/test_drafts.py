@@ -149,13 +149,13 @@ def test_a_sliding_window_is_decoded_without_drafts(tmp_path: Path) -> None:
     assert answers(tmp_path, requests(), drafts) == plain
 
 
-def test_a_right_draft_takes_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that says what its baseline said is read once, whatever the length of its answers."""
+def test_where_drafts_are_right_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model says as its baseline did is read with the prompt, whatever the length of the answer."""
     folder = tiny_llama(tmp_path / "m")
     drafts = said(answers(folder, requests()))
     widths = watch(monkeypatch)
     answers(folder, requests(), drafts, 12)
-    assert len(widths) == 1
+    assert 1 not in widths
 
 
 def test_drafts_that_do_not_pay_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +173,38 @@ def test_a_tally_waits_for_enough_tokens() -> None:
     assert not Tally(FEWEST_JUDGED, 0).pays
     assert Tally(1000, 300).pays
     assert not Tally(1000, 299).pays
+
+
+@pytest.mark.parametrize(
+    ("drafted", "accepted", "rows"),
+    [
+        (0, 0, 1),
+        (FEWEST_JUDGED - 1, FEWEST_JUDGED - 1, 1),
+        (1000, 1000, 4),
+        (1000, 875, 4),
+        (1000, 800, 2),
+        (1000, 0, 1),
+    ],
+)
+def test_the_fewer_rows_part_from_their_draft_the_more_are_checked_at_once(
+    drafted: int, accepted: int, rows: int
+) -> None:
+    """Twice the share of lost tokens is taken for the share of rows that are left to be decoded."""
+    assert Tally(drafted, accepted).rows_for_one == rows
+
+
+def test_the_few_rows_that_part_from_their_draft_are_decoded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once most drafts are known to be right, larger batches are checked: steps of few rows cost as much as of many."""
+    folder = tiny_llama(tmp_path / "m")
+    asked = [Request("a" * (length % 7), (), (), 50) for length in range(160)]
+    drafts = said(answers(folder, asked))
+    for n in range(0, 160, 20):
+        drafts[n] = (*drafts[n][:20], 9, 9)
+    widths = watch(monkeypatch)
+    answers(folder, asked, drafts)
+    assert widths.count(1) <= 2 * 50
 
 
 def test_the_baselines_answers_are_the_models_drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

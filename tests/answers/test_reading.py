@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.answers.reading import LEAST_SHARED, Reader, _shared
+from pytest_forgetting.answers.reading import LEAST_SHARED, Reader, _passes, _shared, joined
 from pytest_forgetting.models.loading import LoadedModel, LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
 from tests.tiny_models import tiny_llama
@@ -69,6 +69,47 @@ def test_on_request_nothing_is_read_apart(loaded: LoadedModel, monkeypatch: pyte
     seen = widths(monkeypatch)
     Reader(loaded).read(ROWS, width=64, share=False)
     assert seen == [(3, 64)]
+
+
+def read_in_passes(loaded: LoadedModel, rows: list[list[int]], ahead: list[int], most: int) -> list[int]:
+    """Check the logits of `rows`, read in passes of at most `most` tokens, and of a token behind them; rows a pass."""
+    reader, sizes, reads = Reader(loaded), [], []
+    reader._at_once = most
+    for part, read, logits in reader.read_in_passes(rows, ahead):
+        for row, wanted, found in zip(rows[part], ahead[part], logits, strict=True):
+            torch.testing.assert_close(found[-1 - wanted :], alone(loaded, row, 1 + wanted), rtol=1e-4, atol=1e-4)
+        sizes.append(len(logits))
+        reads.append(read)
+    behind = reader.go_on(joined(reads), [[5]] * len(rows))
+    for row, found in zip(rows, behind, strict=True):
+        torch.testing.assert_close(found, alone(loaded, [*row, 5]), rtol=1e-4, atol=1e-4)
+    return sizes
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("common", [COMMON, []])
+def test_rows_read_in_passes_go_on_together(loaded: LoadedModel, common: list[int]) -> None:
+    """Each pass is as wide as its own longest row, and what was read in all of them is one batch afterwards."""
+    rows = [[*common, *range(40, 40 + own)] for own in (30, 28, 9, 8, 7, 2, 1)]
+    assert read_in_passes(loaded, rows, [20, 3, 8, 0, 0, 1, 0], 60) == [2, 5]
+
+
+@torch.inference_mode()
+def test_a_row_that_is_all_common_beginning_may_stand_in_a_pass_by_itself(loaded: LoadedModel) -> None:
+    """It reads the end of the beginning once more, as logits are wanted there."""
+    assert read_in_passes(loaded, [[*COMMON, *range(40, 70)], COMMON, COMMON], [0, 5, 2], 1) == [1, 1, 1]
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 200))
+def test_passes_are_as_large_as_may_be(lengths: list[int], most: int) -> None:
+    """All rows in their order, none twice; a pass is over the limit only with a single row, and one more would be."""
+    passes = list(_passes(lengths, most))
+    assert [n for part in passes for n in range(len(lengths))[part]] == list(range(len(lengths)))
+    for part in passes:
+        own = lengths[part]
+        assert len(own) == 1 or max(own) * len(own) <= most
+        more = lengths[part.start : part.stop + 1]
+        assert len(more) == len(own) or max(more) * len(more) > most
 
 
 @torch.inference_mode()
