@@ -187,15 +187,10 @@ def failure_text(result: CaseResult) -> str:
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
-    from pytest_forgetting.comparison.gates import amount
-    from pytest_forgetting.reporting.terminal import verdict
+    from pytest_forgetting.reporting.terminal import ruling
 
-    counts = scope.counts
     name = suite.name if category is None else f"{suite.name}, {category}"
-    if scope.drift is not None:
-        return f"{name}: {verdict(scope)} over {scope.drift.texts} texts"
-    told = f"{amount(counts.forgotten)} forgotten and {amount(counts.learned)} learned of {counts.n}"
-    return f"{name}: {verdict(scope)}: {told}, drop {float(counts.drop) * 100:.1f} pts"
+    return f"{name}: {ruling(scope)}"
 
 
 def run_of(config: pytest.Config) -> ForgettingRun:

@@ -22,7 +22,7 @@ def case_properties(result: CaseResult, *, gated: bool) -> dict[str, str]:
     from pytest_forgetting.comparison.causes import cause_of
 
     case = result.case
-    told = {"outcome": result.outcome if gated or result.outcome == "unanswered" else "recorded"}
+    told: dict[str, str] = {"outcome": result.outcome if gated or result.outcome == "unanswered" else "recorded"}
     told["category"] = case.category
     if case.severity is not None:
         told["severity"] = case.severity
@@ -46,7 +46,7 @@ def gate_properties(scope: ScopeResult) -> dict[str, str]:
 
 def run_properties(comparison: Comparison) -> dict[str, str]:
     """The decision, and who was compared."""
-    told = {"decision": comparison.decision}
+    told: dict[str, str] = {"decision": comparison.decision}
     for side, participant in (("model", comparison.model), ("baseline", comparison.baseline)):
         told |= {side: participant.ref, f"{side}_fingerprint": participant.fingerprint}
     return told
@@ -57,8 +57,9 @@ def tell_junit(config: pytest.Config, comparison: Comparison) -> None:
     from _pytest.junitxml import xml_key  # the public way, `record_testsuite_property`, is a fixture for tests
 
     xml = config.stash.get(xml_key, None)
-    for name, value in run_properties(comparison).items() if xml is not None else ():
-        xml.add_global_property(*named(name, value))
+    if xml is not None:
+        for name, value in run_properties(comparison).items():
+            xml.add_global_property(*named(name, value))
 
 
 @lru_cache(maxsize=1024)
