@@ -95,7 +95,7 @@ def _forgotten(comparison: Comparison, room: int) -> Iterator[str]:
         yield "\n".join(folded)
         yield "</details>"
     if fitting < len(entries):
-        yield f"{len(entries) - fitting} more are left out, as there is no room for them; a report in JSON has them all."
+        yield f"{len(entries) - fitting} more are left out, for which there is no room; a report in JSON has them all."
 
 
 def _fitting(entries: Sequence[str], room: int) -> int:
