@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +9,7 @@ import scipy.optimize  # noqa: F401
 
 from tests.plugin.conftest import Run
 from tests.recordings import CAPITALS, SUITE
+from tests.reports import read_report
 
 TWO_LOST = {"Spain": "Barcelona", "Peru": "I cannot answer that."}
 HOSTILE = "]]><b a='\"'>&amp;\x00\x1b[31m\ud800￾\r\n<!--"
@@ -53,7 +53,7 @@ def test_cases_gate_and_run_tell_what_they_found(
         "forgetting_category": "general",
         "forgetting_cause": "refusal",
     }
-    reported = json.loads((pytester.path / "report.json").read_text())["suites"][0]
+    reported = read_report(pytester.path / "report.json")["suites"][0]
     told = {name.removeprefix("forgetting_"): value for name, value in cases["gate"].items()}
     assert told == {name: str(reported[name]) for name in told}
     assert {"verdict", "n", "forgotten", "accuracy_drop", "ci_low", "ci_high", "p_value", "evidence"} <= set(told)
