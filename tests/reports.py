@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from pytest_forgetting.schemas import report_schema
+
 CASE = "#/$defs/case"
-
-
-def schema() -> dict[str, Any]:
-    """The published schema of reports."""
-    text = resources.files("pytest_forgetting.reporting").joinpath("report.schema.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 @cache
 def _validator(ref: str) -> Draft202012Validator:
-    return Draft202012Validator({"$defs": schema()["$defs"], "$ref": ref} if ref else schema())
+    return Draft202012Validator({"$defs": report_schema()["$defs"], "$ref": ref} if ref else report_schema())
 
 
 def read_report(path: Path) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from pytest_forgetting.comparison.outcomes import Outcome
 from pytest_forgetting.grading.choices import SCORES
 from pytest_forgetting.participants import shown_settings
 from pytest_forgetting.reporting.json_report import SCHEMA_VERSION, report, to_json, to_jsonl
+from pytest_forgetting.schemas import report_schema
 from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, RULES, THINK_CHOICES, Settings
 from pytest_forgetting.suites.cases import SEVERITIES, Kind, Role
 from tests.comparison.lost import forgotten, retained, suite_of
-from tests.reports import CASE, fitting, schema
+from tests.reports import CASE, fitting
 
-SCHEMA = schema()
+SCHEMA = report_schema()
 PARTS = SCHEMA["$defs"]
 
 
