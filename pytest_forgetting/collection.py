@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_forgetting.errors import ForgettingError
+from pytest_forgetting.properties import case_properties, gate_properties, named
 from pytest_forgetting.suites.cases import Case, Suite
 
 if TYPE_CHECKING:
@@ -82,15 +82,9 @@ class ForgettingItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def tell(self, **properties: str) -> None:
+    def tell(self, properties: Mapping[str, str]) -> None:
         """Attach plain values that travel with the reports, to the controller, JUnit and dashboards."""
-        self.user_properties.extend(_property(name, value) for name, value in properties.items())
-
-
-@lru_cache(maxsize=1024)
-def _property(name: str, value: str) -> tuple[str, str]:
-    """One for all cases that are told the same."""
-    return f"forgetting_{name}", value
+        self.user_properties.extend(named(name, value) for name, value in properties.items())
 
 
 class CaseItem(ForgettingItem):
@@ -129,9 +123,7 @@ class CaseItem(ForgettingItem):
 
     def describe(self, result: CaseResult) -> None:
         """Attach the outcome."""
-        outcome = result.outcome if run_of(self.config).gated or result.outcome == "unanswered" else "recorded"
-        severity = {} if self.case.severity is None else {"severity": self.case.severity}
-        self.tell(outcome=outcome, category=self.case.category, **severity)
+        self.tell(case_properties(result, gated=run_of(self.config).gated))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The line that the case stands on."""
@@ -157,7 +149,7 @@ class GateItem(ForgettingItem):
         """Report the verdict over the whole scope, whichever cases were selected."""
         run = run_of(self.config)
         scope = run.verdict(self)
-        self.tell(verdict=scope.ruling.verdict)
+        self.tell(gate_properties(scope))
         if run.blocks(scope):
             raise GateFailed(gate_text(self.suite, self.category, scope))
         if scope.ruling.verdict == "inconclusive":
@@ -195,15 +187,10 @@ def failure_text(result: CaseResult) -> str:
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
-    from pytest_forgetting.comparison.gates import amount
-    from pytest_forgetting.reporting.terminal import verdict
+    from pytest_forgetting.reporting.terminal import ruling
 
-    counts = scope.counts
     name = suite.name if category is None else f"{suite.name}, {category}"
-    if scope.drift is not None:
-        return f"{name}: {verdict(scope)} over {scope.drift.texts} texts"
-    told = f"{amount(counts.forgotten)} forgotten and {amount(counts.learned)} learned of {counts.n}"
-    return f"{name}: {verdict(scope)}: {told}, drop {float(counts.drop) * 100:.1f} pts"
+    return f"{name}: {ruling(scope)}"
 
 
 def run_of(config: pytest.Config) -> ForgettingRun:

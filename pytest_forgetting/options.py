@@ -31,6 +31,8 @@ class Option(NamedTuple):
     """Whether ``--NAME`` is taken too, where it is free."""
     repeatable: bool = False
     choices: tuple[str, ...] | None = None
+    alone: str | None = None
+    """Its value where none is given. Set for options that do one thing and stop; those have no ini key."""
 
     @property
     def dest(self) -> str:
@@ -44,7 +46,8 @@ class Option(NamedTuple):
             return {"dest": self.dest, "action": "store_const", "const": "true", "default": None, "help": self.help}
         action = "append" if self.repeatable else "store"
         shared = {"dest": self.dest, "action": action, "default": None, "help": self.help, "choices": self.choices}
-        return {**shared, "metavar": self.metavar}
+        optional = {} if self.alone is None else {"nargs": "?", "const": self.alone}
+        return {**shared, "metavar": self.metavar, **optional}
 
 
 OPTIONS = (
@@ -76,12 +79,26 @@ OPTIONS = (
         "{warn,fail,pass}",
         choices=("warn", "fail", "pass"),
     ),
-    Option("report", "write a report, .json or .jsonl (repeatable)", "PATH", repeatable=True),
+    Option(
+        "report",
+        "write a report: .json, .jsonl (a case a line) or .md, by suffix (repeatable)",
+        "PATH",
+        repeatable=True,
+    ),
     Option("record", "write the model's answers (with --baseline alone: the baseline's) to a recording", "PATH"),
     Option("store", "folder of answers already given (default: in the user's cache)", "DIR"),
     Option("no-store", "keep answers for this run only"),
     Option("limit", "ask only N cases of each suite, drawn with a fixed seed", "N"),
-    Option("init", "write the starter suites into DIR (default: example_suites) and stop", "DIR"),
+    Option(
+        "init", "write the starter suites into DIR (default: example_suites) and stop", "DIR", alone="example_suites"
+    ),
+    Option(
+        "schema",
+        "print the JSON Schema of suites, or of reports in JSON, and stop (default: suite)",
+        "{suite,report}",
+        choices=("suite", "report"),
+        alone="suite",
+    ),
     Option("device", "auto, cpu, cuda, cuda:1, mps (default: auto)", "DEVICE", short=True),
     Option("dtype", "auto, float32, bfloat16, float16 (default: auto)", "DTYPE", short=True),
     Option("quantization", "none, 8bit, 4bit (default: none)", "HOW", short=True),
@@ -99,16 +116,14 @@ OPTIONS = (
     Option("allow-pickle", "load weights saved with pickle, which can run code"),
     Option("allow-python", "let suites name Python functions as checks, which runs them"),
 )
-INIT_DEFAULT = "example_suites"
 
 
 def register(parser: pytest.Parser) -> None:
     """Register the canonical names, which no other plugin uses, and the ini keys."""
     group = parser.getgroup(PREFIX, "forgetting: did fine-tuning break the model?")
     for option in OPTIONS:
-        extra: dict[str, Any] = {"nargs": "?", "const": INIT_DEFAULT} if option.name == "init" else {}
-        group.addoption(f"--{PREFIX}-{option.name}", **option.arguments, **extra)
-        if option.name != "init":
+        group.addoption(f"--{PREFIX}-{option.name}", **option.arguments)
+        if option.alone is None:
             kind: Any = "args" if option.repeatable else "bool" if option.metavar is None else "string"
             # No default: an absent key must be told from an empty one.
             parser.addini(option.dest, option.help.replace("%%", "%"), type=kind, default=None)

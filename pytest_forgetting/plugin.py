@@ -42,13 +42,17 @@ def pytest_load_initial_conftests(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """``--forgetting-init`` writes the starter suites and stops."""
-    folder = config.getoption("forgetting_init")
-    if folder is None:
-        return None
-    from pytest_forgetting.starter import write_starter_suites
+    """``--forgetting-init`` writes the starter suites and stops, ``--forgetting-schema`` prints a schema and stops."""
+    folder, schema = config.getoption("forgetting_init"), config.getoption("forgetting_schema")
+    if folder is not None:
+        from pytest_forgetting.starter import write_starter_suites
 
-    return write_starter_suites(config.invocation_params.dir / folder)
+        return write_starter_suites(config.invocation_params.dir / folder)
+    if schema is not None:
+        from pytest_forgetting.schemas import print_schema
+
+        return print_schema(schema)
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,7 +14,9 @@ from pytest_forgetting import conclusion, options, protocol
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.comparison import ScopeResult, blocks, too_small
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
+from pytest_forgetting.github_actions import GitHubActions, on_github
 from pytest_forgetting.progress import Output, TerminalProgress, WorkerOutput
+from pytest_forgetting.properties import tell_junit
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
@@ -69,6 +71,8 @@ class ForgettingRun:
         self._workers = Workers(config, self._store_folder, self._tell_collected)
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
+            if on_github():
+                config.pluginmanager.register(GitHubActions(self), "forgetting-github")
 
     # What the items ask
 
@@ -339,6 +343,7 @@ class ForgettingRun:
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
+            tell_junit(self.config, self.comparison)
         try:
             self._notes += conclusion.write_files(self.evaluation, self.comparison, self._selection, self.settings)
         except OSError as error:

@@ -11,7 +11,10 @@ ORDER = ("suites", "grading", "comparison", "reporting")
 HEAVY = {"torch", "transformers", "peft"}
 MAY_BE_HEAVY = ("models", "answers", "training", "demo")
 LIGHT = {"answers/store.py", "answers/planning.py"}
-PYTEST_SIDE = {"plugin", "options", "collection", "running", "protocol", "progress", "summary", "fixtures"}
+PYTEST_SIDE = {
+    *("plugin", "options", "collection", "running", "protocol", "progress", "summary", "fixtures"),
+    *("github_actions", "properties"),
+}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -190,7 +190,7 @@ def overall_threshold(suite: Suite) -> Threshold:
 def _category_threshold(suite: Suite, category: str) -> Threshold:
     allowed = suite.gate.category_threshold(category)
     if suite.kind == "text":
-        return Threshold(suite.gate.max_drop, measures=True)
+        return Threshold(suite.gate.max_drop, measures=True, rule=suite.gate.rule)
     return Threshold(suite.gate.max_drop if allowed is None else allowed, rule=suite.gate.rule)
 
 

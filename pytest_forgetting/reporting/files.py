@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
+from pytest_forgetting.reporting.markdown import to_markdown
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
 
-WRITERS = {".json": to_json, ".jsonl": to_jsonl}
+WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".md": to_markdown}
 """By suffix."""
 
 

@@ -60,8 +60,7 @@ def to_jsonl(comparison: Comparison) -> str:
 def _suite(result: SuiteResult) -> dict[str, Any]:
     suite = result.suite
     head = {"path": suite.nodeid, "kind": suite.kind, "role": suite.role}
-    categories = [_scope(scope, suite.gate.rule) for scope in result.categories]
-    own = {**head, **_scope(result.overall, suite.gate.rule), "categories": categories}
+    own = {**head, **scope_values(result.overall), "categories": [scope_values(scope) for scope in result.categories]}
     if (seen := choosing(result.results)) is not None:
         own["choosing"] = _choosing(seen)
     return own
@@ -73,16 +72,21 @@ def _choosing(seen: Choosing) -> dict[str, Any]:
 
 
 def _drift(drift: Drift) -> dict[str, Any]:
-    low, high = (bound if isfinite(bound) else None for bound in drift.interval)
+    low, high = drift.interval
     return {
         "bytes": drift.size,
-        "baseline_nats_per_byte": drift.baseline,
-        "model_nats_per_byte": drift.model,
-        "increase": drift.increase,
-        "increase_low": low,
-        "increase_high": high,
-        "kl_nats_per_token": drift.divergence,
+        "baseline_nats_per_byte": _finite(drift.baseline),
+        "model_nats_per_byte": _finite(drift.model),
+        "increase": _finite(drift.increase),
+        "increase_low": _finite(low),
+        "increase_high": _finite(high),
+        "kl_nats_per_token": _finite(drift.divergence),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no number for what a model holds impossible."""
+    return value if value is not None and isfinite(value) else None
 
 
 def _amount(amount: Amount) -> float | int:
@@ -90,7 +94,8 @@ def _amount(amount: Amount) -> float | int:
     return int(amount) if amount == int(amount) else float(amount)
 
 
-def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
+def scope_values(scope: ScopeResult) -> dict[str, Any]:
+    """A suite or a category as plain JSON values."""
     counts, evidence, threshold = scope.counts, scope.evidence, scope.threshold
     answered = bool(counts.n)
     measured = {} if scope.drift is None else {"drift": _drift(scope.drift)}
@@ -109,7 +114,7 @@ def _scope(scope: ScopeResult, rule: str) -> dict[str, Any]:
         "max_drop": float(threshold.max_drop),
         "max_increase": None if threshold.max_increase is None else float(threshold.max_increase),
         "min_gain": None if threshold.min_gain is None else float(threshold.min_gain),
-        "rule": rule,
+        "rule": threshold.rule,
         "verdict": scope.ruling.verdict,
         "evidence": "; ".join(filter(None, [scope.ruling.because, _words(scope)])),
     }
@@ -136,7 +141,7 @@ def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
         "model": _judged(case, result.model),
     }
     if result.divergence is not None:
-        told |= {"kl_nats": result.divergence, "tokens": result.tokens}
+        told |= {"kl_nats": _finite(result.divergence), "tokens": result.tokens}
     if result.first is not None:
         told["first_outcome"] = result.first
     if result.right is not None:
@@ -146,8 +151,7 @@ def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
 
 def _right_answer(right: RightAnswer) -> dict[str, Any]:
     sides = {"baseline": right.baseline, "model": right.model}
-    # JSON has no number for what a model holds impossible.
-    return {"text": right.text} | {side: value if isfinite(value) else None for side, value in sides.items()}
+    return {"text": right.text} | {side: _finite(value) for side, value in sides.items()}
 
 
 def _check_name(check: Any) -> str:
@@ -161,7 +165,7 @@ def _judged(case: Case, judged: Judged) -> dict[str, Any]:
     if judged.right_share is not None:
         told["right_share"] = float(judged.right_share)
     if judged.loglikelihoods:
-        told["loglikelihoods"] = list(judged.loglikelihoods)
+        told["loglikelihoods"] = [_finite(each) for each in judged.loglikelihoods]
     if judged.loglikelihoods and case.choices:
         told["picks"] = {score: pick(score, case.choices, judged.loglikelihoods) for score in SCORES}
     return told

@@ -29,16 +29,21 @@ _IF_ANY = ("measured", "unanswered")
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
     """One row per suite, and below it one per category."""
-    rows = [row for suite in comparison.suites for row in _suite_rows(suite)]
-    head = [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+    rows = [row for suite in comparison.suites for row in suite_rows(suite)]
     align = ("left", *("right",) * 6, "left", "left")
     # tabulate strips the indentation of categories unless told that it is meant.
     yield from tabulate(
-        rows, head, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
+        rows, columns(confidence), tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
     ).splitlines()
 
 
-def _suite_rows(result: SuiteResult) -> Iterator[list[str]]:
+def columns(confidence: float) -> list[str]:
+    """What stands above the table."""
+    return [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+
+
+def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
+    """The table's cells: the suite's row, and one for each category, whose name is indented."""
     lost = ", ".join(f"{scope.name} {_drop(scope)}" for scope in result.silent_losses)
     yield _row(result.suite.name, result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
     for scope in result.categories:
@@ -89,6 +94,20 @@ def verdict(scope: ScopeResult) -> str:
     return f"{scope.ruling.verdict.upper()}  {', '.join(told)}"
 
 
+def ruling(scope: ScopeResult) -> str:
+    """The verdict with the counts behind it: ``FAIL  > 10 pts: 2 forgotten and 0 learned of 5, drop 40.0 pts``."""
+    counts = scope.counts
+    if scope.drift is not None:
+        return f"{verdict(scope)} over {scope.drift.texts} texts"
+    told = f"{amount(counts.forgotten)} forgotten and {amount(counts.learned)} learned of {counts.n}"
+    return f"{verdict(scope)}: {told}, drop {_drop(scope)}"
+
+
+def scope_name(suite: SuiteResult, scope: ScopeResult) -> str:
+    """The suite, or the suite and the category."""
+    return scope.name if scope is suite.overall else f"{suite.suite.name}, {scope.name}"
+
+
 def _drop(scope: ScopeResult) -> str:
     return f"{_signed(float(scope.counts.drop))} pts" if scope.counts.n else "–"
 
@@ -107,12 +126,18 @@ def counts(comparison: Comparison) -> str:
 
 def forgotten(comparison: Comparison, limit: int = SHOWN_CASES) -> Iterator[str]:
     """What was forgotten, case by case, those that fail by themselves first."""
-    listed = [(suite, result) for suite in comparison.suites for result in suite.results if _lost(suite, result)]
-    listed.sort(key=lambda pair: not pair[1].fails(pair[0].suite.fail_on))
-    for _, result in listed[:limit]:
+    listed = lost_cases(comparison)
+    for result in listed[:limit]:
         yield from _case(result)
     if len(listed) > limit:
         yield f"… and {len(listed) - limit} more; --forgetting-report FILE.json lists them all"
+
+
+def lost_cases(comparison: Comparison) -> list[CaseResult]:
+    """What was forgotten or fails by itself, the latter first."""
+    listed = [(suite, result) for suite in comparison.suites for result in suite.results if _lost(suite, result)]
+    listed.sort(key=lambda pair: not pair[1].fails(pair[0].suite.fail_on))
+    return [result for _, result in listed]
 
 
 def _lost(suite: SuiteResult, result: CaseResult) -> bool:
@@ -125,13 +150,13 @@ def _case(result: CaseResult) -> Iterator[str]:
     yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
     wanted = " or ".join(case.expected)
     told = f"wanted {clipped(wanted)}" if wanted else result.model.why
-    cause = _cause(result)
+    cause = cause_words(result)
     yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}" + (
         f"   cause: {cause}" if cause else ""
     )
 
 
-def _cause(result: CaseResult) -> str:
+def cause_words(result: CaseResult) -> str:
     """The cause with what speaks for it: ``knowledge (right answer −2.1 → −7.9 nats)``."""
     cause = cause_of(result)
     if cause not in ("format", "knowledge"):
@@ -188,7 +213,11 @@ def findings(comparison: Comparison) -> Iterator[str]:
 
 def headline(comparison: Comparison) -> str:
     """Who was compared, over how much: the first line."""
+    return f"{comparison.model.ref} against {comparison.baseline.ref} · {extent(comparison)}"
+
+
+def extent(comparison: Comparison) -> str:
+    """Over how much two models were compared: ``1 suite · 5 cases``."""
     cases = sum(len(suite.results) for suite in comparison.suites)
     suites = len(comparison.suites)
-    count = f"{suites} suite{'s' * (suites != 1)} · {cases} case{'s' * (cases != 1)}"
-    return f"{comparison.model.ref} against {comparison.baseline.ref} · {count}"
+    return f"{suites} suite{'s' * (suites != 1)} · {cases} case{'s' * (cases != 1)}"

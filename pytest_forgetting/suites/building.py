@@ -12,10 +12,9 @@ from pydantic import ValidationError
 from pytest_forgetting.suites.cases import Case, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
 from pytest_forgetting.suites.prompts import Prompting
-from pytest_forgetting.suites.schema import ANSWERING, NEEDED, SPELLINGS, CaseKeys, SuiteKeys
+from pytest_forgetting.suites.schema import ANSWERING, ASKED, NEEDED, SPELLINGS, CaseKeys, SuiteKeys
 from pytest_forgetting.suites.spelling import hint
 
-_ASKED = ("question", "prompt", "messages")
 RESERVED = "gate"
 
 
@@ -142,7 +141,7 @@ class CaseBuilder:
             raise Fault(f"correct_answer: {error}", ["correct_answer"]) from None
 
     def _asked(self, keys: CaseKeys) -> Prompt:
-        given = [name for name in _ASKED if getattr(keys, name) is not None]
+        given = [name for name in ASKED if getattr(keys, name) is not None]
         if len(given) != 1:
             raise Fault(f"found {' and '.join(given) or 'none of them'}; wanted one of question, prompt, messages")
         if keys.question is not None:

@@ -50,11 +50,15 @@ def _schema(value: Any) -> dict[str, Any] | None:
     return value
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _span(value: Any) -> dict[str, int | None]:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if _is_whole(value):
         return {"min": value, "max": value}
     known = isinstance(value, dict) and value and set(value) <= {"min", "max"}
-    if not known or not all(isinstance(each, int) and each >= 0 for each in value.values()):
+    if not known or not all(map(_is_whole, value.values())):
         raise BadCheck(f"found {value!r}; wanted a whole number, or {{min: …, max: …}}")
     return {"min": value.get("min"), "max": value.get("max")}
 
@@ -79,7 +83,7 @@ def _mentions(value: Any) -> dict[str, Any]:
         raise BadCheck("mentions: wanted a list of values")
     values = tuple(_texts(each) if isinstance(each, list) else (_text(each),) for each in value["values"])
     least = value.get("at_least", len(values))
-    if not isinstance(least, int) or not 1 <= least <= len(values):
+    if not _is_whole(least) or not 1 <= least <= len(values):
         raise BadCheck(f"at_least: found {least!r}; wanted a whole number from 1 to {len(values)}")
     return {"values": values, "at_least": least}
 
@@ -94,11 +98,13 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
     "number": _number,
     "mentions": _mentions,
 }
+NAMES = (*_VALUES, "levenshtein")
+"""Of all checks that come with the package, without `not-`."""
 LEVENSHTEIN_THRESHOLD = 5
 
 
 def _levenshtein(value: Any, threshold: Any) -> dict[str, Any]:
-    if not isinstance(threshold, int) or threshold < 0:
+    if not _is_whole(threshold):
         raise BadCheck(f"threshold: found {threshold!r}; wanted a whole number")
     return {"text": _text(value), "threshold": threshold}
 
@@ -138,5 +144,5 @@ def _check(name: str, value: Any, threshold: Any, known: Collection[str], allow_
         if not allow_python:
             raise BadCheck("'python' runs code that a suite names: refused without --forgetting-allow-python")
         return Check(plain, _text(value), negated)
-    names = [*_VALUES, "levenshtein", *known]
+    names = [*NAMES, *known]
     raise BadCheck(f"unknown check '{name}'; {hint(plain, names)}")

@@ -14,7 +14,7 @@ from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
-from pytest_forgetting.suites.schema import MEANINGFUL, GateKeys, SourceKeys, SuiteKeys
+from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, GateKeys, SourceKeys, SuiteKeys
 from pytest_forgetting.suites.sources import read_rows, source_file
 from pytest_forgetting.suites.spelling import hint
 
@@ -113,7 +113,7 @@ def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
         told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
         yield f"{document.where(['samples'])}: {told}"
     if keys.forgetting == "text":
-        for name in sorted(keys.gate.model_fields_set - {"max_increase", "rule"}):
+        for name in sorted(keys.gate.model_fields_set.difference(MEASURING)):
             where = document.where(["gate", name], key=True)
             yield f"{where}: '{name}' has no meaning in a text suite; wanted 'max_increase'"
     if keys.gate.max_increase is not None and keys.forgetting != "text":

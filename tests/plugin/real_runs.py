@@ -1,9 +1,10 @@
 """The gate on tiny real models, as a user would run it, with its report."""
 
-import json
 from typing import Any
 
 import pytest
+
+from tests.reports import read_report
 
 PAIR = ("--model=./tuned", "--baseline=./base")
 
@@ -16,14 +17,4 @@ def run(pytester: pytest.Pytester, *options: str, suite: str = "s.yaml") -> tupl
     # In a process of its own every run would import torch and transformers again, for seconds.
     start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
     result = start(*options, suite, *own, "--forgetting-report", "report.json")
-    return result, read(report.read_text()) if report.exists() else {}
-
-
-def read(text: str) -> dict[str, Any]:
-    """JSON as every reader takes it: without NaN and infinities, which only Python knows."""
-
-    def refuse(name: str) -> float:
-        raise AssertionError(f"{name} is no JSON")
-
-    found: dict[str, Any] = json.loads(text, parse_constant=refuse)
-    return found
+    return result, read_report(report) if report.exists() else {}

@@ -9,6 +9,7 @@ import pytest
 import scipy.optimize  # noqa: F401
 
 from tests.models.edits import edit_json
+from tests.reports import read_report
 from tests.tiny_models import BEGIN, tiny_adapter, tiny_llama, tiny_tokenizer
 
 PLAIN = "forgetting: qa\nmax_new_tokens: 4\ncases:\n  - {prompt: 'number 1', answer: '.', match: regex}\n"
@@ -29,7 +30,7 @@ def run(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, Aud
     """Compare them, and read what the report says of the pair."""
     fixed = ("--model=./tuned", "--baseline=./base", "--forgetting-store=store", "--forgetting-report=report.json")
     result = pytester.runpytest_inprocess(*fixed, "--device=cpu", "-p", "no:randomly", "s.yaml", *options)
-    report = json.loads((pytester.path / "report.json").read_text())
+    report = read_report(pytester.path / "report.json")
     return result, [(each["finding"], each["severity"], each["detail"]) for each in report["audit"]]
 
 

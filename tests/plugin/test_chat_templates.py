@@ -1,12 +1,12 @@
 """Through which template each side is asked, told by templates that refuse every prompt with a word of their own."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.reports import read_report
 from tests.tiny_models import tiny_llama, tiny_tokenizer
 
 SUITE = "forgetting: qa\nmax_new_tokens: 4\ncases:\n  - {question: Who?, answer: '.', match: regex}\n"
@@ -37,7 +37,7 @@ def run(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, dic
     report.unlink(missing_ok=True)
     fixed = ("--model=./tuned", "--baseline=./base", "s.yaml", "--forgetting-no-store", "--forgetting-report", report)
     result = pytester.runpytest_inprocess(*fixed, "--device=cpu", *options)
-    return result, json.loads(report.read_text()) if report.exists() else {}
+    return result, read_report(report) if report.exists() else {}
 
 
 def said(report: dict[str, Any]) -> tuple[str, str]:

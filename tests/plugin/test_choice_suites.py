@@ -8,8 +8,9 @@ import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.plugin.real_runs import PAIR, read, run
+from tests.plugin.real_runs import PAIR, run
 from tests.recordings import record_all, scored
+from tests.reports import read_report
 from tests.scoring import loglikelihood
 from tests.tiny_models import tiny_llama
 
@@ -43,7 +44,7 @@ def gate(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, di
     args = ("--model", "new.json", "--baseline", "old.json", "riddles.yaml", "--forgetting-report", "r.json")
     result = pytester.runpytest_inprocess("-p", "no:randomly", *args, *options)
     report = pytester.path / "r.json"
-    return result, read(report.read_text()) if report.exists() else {}
+    return result, read_report(report) if report.exists() else {}
 
 
 @pytest.mark.parametrize(("score", "kept"), [("acc", ["one"]), ("acc_norm", []), ("acc_bytes", [])])

@@ -1,11 +1,10 @@
 """The gate from the command line, on recordings."""
 
-import json
-
 import pytest
 
 from tests.plugin.conftest import Run
 from tests.recordings import SUITE, record, write_capitals
+from tests.reports import read_cases, read_report
 
 TWO_LOST = {"Spain": "Barcelona", "Peru": "Cusco"}
 
@@ -126,7 +125,7 @@ def test_an_ungated_category_that_lost_more_is_named(pytester: pytest.Pytester, 
 def test_the_json_report_holds_everything(pytester: pytest.Pytester, capitals: Run) -> None:
     """Counts, verdict and every case with both answers are in the report, and forgotten − learned = drop × n."""
     capitals("--forgetting-report", "out/report.json", wrong=TWO_LOST)
-    report = json.loads((pytester.path / "out/report.json").read_text())
+    report = read_report(pytester.path / "out/report.json")
     suite = report["suites"][0]
     assert (report["schema_version"], report["decision"]) == (1, "fail")
     assert (suite["n"], suite["forgotten"], suite["learned"], suite["verdict"]) == (5, 2, 0, "fail")
@@ -140,12 +139,12 @@ def test_equal_runs_write_equal_reports(pytester: pytest.Pytester, capitals: Run
     """Outside `timing` two runs differ nowhere."""
     capitals("--forgetting-report", "one.json", wrong=TWO_LOST)
     capitals("--forgetting-report", "two.json", wrong=TWO_LOST)
-    one, two = (json.loads((pytester.path / name).read_text()) for name in ("one.json", "two.json"))
+    one, two = (read_report(pytester.path / name) for name in ("one.json", "two.json"))
     assert {**one, "timing": None} == {**two, "timing": None}
 
 
 def test_the_jsonl_report_has_a_case_a_line(pytester: pytest.Pytester, capitals: Run) -> None:
     """Five cases, five lines."""
     capitals("--forgetting-report", "cases.jsonl")
-    lines = (pytester.path / "cases.jsonl").read_text().splitlines()
-    assert [json.loads(line)["id"] for line in lines] == ["France", "Italy", "Spain", "Japan", "Peru"]
+    cases = read_cases(pytester.path / "cases.jsonl")
+    assert [case["id"] for case in cases] == ["France", "Italy", "Spain", "Japan", "Peru"]

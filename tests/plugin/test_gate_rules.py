@@ -1,6 +1,5 @@
 """The rules `significant` and `proven` from the command line and from suites, on recordings."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytest
 
 from tests.plugin.conftest import Run
 from tests.recordings import record
+from tests.reports import read_report
 
 CATEGORIES = ("birds", "trees", "rivers", "stones")
 EACH = 30
@@ -65,7 +65,7 @@ def test_a_suite_may_ask_for_a_rule(pytester: pytest.Pytester) -> None:
     """`rule:` stands beside the threshold; the command line goes before it."""
     asked(pytester.path, first(10), gate="max_drop: 0.1, rule: proven")
     assert gate(pytester, "--forgetting-report", "report.json").ret == 1
-    suite = json.loads((pytester.path / "report.json").read_text())["suites"][0]
+    suite = read_report(pytester.path / "report.json")["suites"][0]
     assert (suite["rule"], suite["verdict"]) == ("proven", "fail")
     assert gate(pytester, "--forgetting-rule", "threshold").ret == 0
 

@@ -1,6 +1,5 @@
 """The gate on real models with random weights, from the command line."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
 from pytest_forgetting.models.references import resolve
+from tests.reports import read_report
 from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
 
 QUESTIONS = 8
@@ -32,7 +32,7 @@ def run(pytester: pytest.Pytester, *options: str) -> tuple[pytest.RunResult, dic
     # In a process of its own every run would import torch and transformers again, for seconds.
     start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
     result = start(*options, "s.yaml", *store, "--forgetting-report", "report.json")
-    return result, json.loads(report.read_text()) if report.exists() else {}
+    return result, read_report(report) if report.exists() else {}
 
 
 def answers(report: dict[str, Any], side: str) -> list[str]:

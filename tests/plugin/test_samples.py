@@ -9,8 +9,9 @@ import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from pytest_forgetting.answers.answer import Answer
-from tests.plugin.real_runs import PAIR, read, run
+from tests.plugin.real_runs import PAIR, run
 from tests.recordings import record_all
+from tests.reports import read_report
 from tests.tiny_models import tiny_llama
 
 SUITE = """\
@@ -44,7 +45,7 @@ def gate(pytester: pytest.Pytester, old: dict[str, Any], new: dict[str, Any], su
     args = ("--model", "new.json", "--baseline", "old.json", "c.yaml", "--forgetting-report", "r.json")
     result = pytester.runpytest_inprocess("-p", "no:randomly", *args)
     report = pytester.path / "r.json"
-    return result, read(report.read_text()) if report.exists() else {}
+    return result, read_report(report) if report.exists() else {}
 
 
 def test_cases_count_in_parts(pytester: pytest.Pytester) -> None:

@@ -1,12 +1,12 @@
 """Models that think before they answer, gated as a user would gate them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import scipy.optimize  # noqa: F401 - numpy cannot be imported twice in one process
 
+from tests.reports import read_report
 from tests.tiny_models import END, scripted_llama, tiny_tokenizer
 
 TEMPLATE = (
@@ -38,7 +38,7 @@ def run(two: pytest.Pytester, *options: str, match: str = "contains", keys: str 
     (two.path / "s.yaml").write_text(SUITE.format(match=match, keys=keys))
     sides = ("--model=./tuned", "--baseline=./base", "s.yaml", "--forgetting-no-store", "--device=cpu")
     two.runpytest_inprocess(*sides, "--forgetting-report=report.json", *options)
-    report = json.loads((two.path / "report.json").read_text())
+    report = read_report(two.path / "report.json")
     case: dict[str, Any] = report["cases"][0]
     return case
 

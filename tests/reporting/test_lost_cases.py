@@ -1,6 +1,5 @@
 """Causes and advice in the terminal and in JSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
@@ -10,10 +9,13 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import Comparison, Participant, Recommendation
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.participants import shown_settings
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.json_report import report, to_json
+from pytest_forgetting.settings import Settings
 from pytest_forgetting.suites.cases import Check
 from tests.comparison.lost import checklist, forgotten, retained, suite_of
+from tests.reports import fitting
 
 ADVICE = Recommendation("replay", "mix in replay (docs/mitigations.md)", "1 of 1 losses are knowledge")
 
@@ -21,12 +23,13 @@ ADVICE = Recommendation("replay", "mix in replay (docs/mitigations.md)", "1 of 1
 def comparison(*results: CaseResult, advice: Sequence[Recommendation] = ()) -> Comparison:
     """One suite of these results."""
     sides = Participant("base", "b"), Participant("tuned", "t")
-    return Comparison("fail", *sides, (suite_of(results),), recommendations=tuple(advice))
+    asked = shown_settings(Settings())
+    return Comparison("fail", *sides, (suite_of(results),), asked, recommendations=tuple(advice))
 
 
 def reported(*results: CaseResult) -> dict[str, Any]:
     """The first case as the JSON report has it."""
-    cases: list[dict[str, Any]] = json.loads(to_json(comparison(*results)))["cases"]
+    cases: list[dict[str, Any]] = fitting(to_json(comparison(*results)))["cases"]
     return cases[0]
 
 
