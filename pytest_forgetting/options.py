@@ -76,7 +76,7 @@ OPTIONS = (
         "{warn,fail,pass}",
         choices=("warn", "fail", "pass"),
     ),
-    Option("report", "write a report, .json or .jsonl (repeatable)", "PATH", repeatable=True),
+    Option("report", "write a report, .html, .json or .jsonl (repeatable)", "PATH", repeatable=True),
     Option("record", "write the model's answers (with --baseline alone: the baseline's) to a recording", "PATH"),
     Option("store", "folder of answers already given (default: in the user's cache)", "DIR"),
     Option("no-store", "keep answers for this run only"),

@@ -1,0 +1,136 @@
+"""The cases as the page carries them: as data, which its script shows as text, in a file of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_forgetting.comparison.comparison import Comparison
+from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.grading.thoughts import CLOSE, without_thoughts
+from pytest_forgetting.reporting.html_report.visible import script_json, visible
+from pytest_forgetting.reporting.html_report.word_diff import changes
+from pytest_forgetting.reporting.json_report import cases
+
+MOST_CASES = 20_000
+"""Cases of a page; the JSON report has them all."""
+BUDGET = 8_000_000
+"""Bytes for all texts of the cases."""
+LIMITS = (4000, 1000, 250, 80)
+"""Characters of one text: the first limit under which the texts of all cases fit into the budget."""
+ORDER = ("forgotten", "unanswered", "learned", "unknown", "measured", "retained")
+"""What a reader looks for first; before all of them come cases that fail by themselves."""
+
+
+@dataclass(frozen=True)
+class CaseRows:
+    """All cases that a page shows."""
+
+    json: str
+    """The rows, in the form that a script element can hold."""
+    shown: int
+    left_out: int
+    """Cases beyond `MOST_CASES`."""
+    limit: int
+    """Characters of one text."""
+    cut: bool
+    """Whether any text is longer than that."""
+
+
+def case_rows(comparison: Comparison) -> CaseRows:
+    """The cases of `comparison`, what was forgotten first."""
+    rows = sorted(_told(comparison), key=_rank)
+    shown, left_out = rows[:MOST_CASES], len(rows) - MOST_CASES
+    limit = _limit(shown)
+    data = [_row(case, limit) for case in shown]
+    lines = ",\n".join(script_json(row) for row in data)
+    return CaseRows(f"[\n{lines}\n]", len(shown), max(0, left_out), limit, any("cut" in row for row in data))
+
+
+def _told(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """As the JSON report tells the cases, with what a person needs to find them."""
+    pairs = [(number, suite, result) for number, suite in enumerate(comparison.suites) for result in suite.results]
+    for (number, suite, result), told in zip(pairs, cases(comparison), strict=True):
+        fails = result.fails(suite.suite.fail_on)
+        yield told | {"number": number, "fails": fails, "title": _title(result), "place": _place(result)}
+
+
+def _title(result: CaseResult) -> str:
+    return result.case.title or result.prompt
+
+
+def _place(result: CaseResult) -> str:
+    return f"{result.case.file}:{result.case.line}" if result.case.file else ""
+
+
+def _rank(told: Mapping[str, Any]) -> tuple[bool, int]:
+    return not told["fails"], ORDER.index(told["outcome"])
+
+
+def _limit(told: Sequence[Mapping[str, Any]]) -> int:
+    texts = [text for case in told for text in _texts(case)]
+    # Anything but ASCII is written as \uXXXX, six bytes.
+    sizes = [(len(text), 1 if text.isascii() else 6) for text in texts]
+    fitting = (limit for limit in LIMITS if sum(min(size, limit) * width for size, width in sizes) <= BUDGET)
+    return next(fitting, LIMITS[-1])
+
+
+def _texts(told: Mapping[str, Any]) -> Iterable[str]:
+    sides = (told["baseline"], told["model"])
+    return [told["title"], told["prompt"], *told["expected"], *(side[key] for side in sides for key in ("answer", "why"))]
+
+
+def _row(told: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    """One case; what is empty is left out."""
+    scissors = _Scissors(limit)
+    sides = (told["baseline"], told["model"])
+    answers = [scissors(without_thoughts(side["answer"]).strip()) for side in sides]
+    row = {
+        "id": told["id"],
+        "suite": told["number"],
+        "category": visible(told["category"]),
+        "outcome": told["outcome"],
+        "fails": told["fails"],
+        "severity": told["severity"],
+        "cause": told["cause"],
+        "first": told.get("first_outcome"),
+        "title": scissors(told["title"]),
+        "place": told["place"],
+        "expected": [scissors(text) for text in told["expected"]],
+        "choices": [scissors(text) for text in told["choices"] or ()],
+        "prompt": scissors(told["prompt"]),
+        "answers": changes(*answers),
+        "thoughts": _pair(scissors(_thoughts(side["answer"])) for side in sides),
+        "why": _pair(scissors(side["why"]) for side in sides),
+        "finish": _pair(side["finish"] for side in sides),
+        "scores": _pair(side.get("loglikelihoods") for side in sides),
+        "shares": _pair(side.get("right_share") for side in sides),
+        "right": told.get("right_answer"),
+    }
+    row = {key: value for key, value in row.items() if value or key == "suite"}  # a suite may be number 0
+    return row | ({"cut": scissors.cut} if scissors.cut else {})
+
+
+def _pair(values: Iterable[Any]) -> list[Any] | None:
+    both = list(values)
+    return both if any(value not in (None, "") for value in both) else None
+
+
+def _thoughts(answer: str) -> str:
+    thoughts, close, _ = answer.partition(CLOSE)
+    return (thoughts + close).strip() if close else ""
+
+
+class _Scissors:
+    """Cuts texts at a limit and counts what fell."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.cut = 0
+
+    def __call__(self, text: str) -> str:
+        if len(text) <= self._limit:
+            return text
+        self.cut += len(text) - self._limit
+        return text[: self._limit] + "…"
