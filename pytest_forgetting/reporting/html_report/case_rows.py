@@ -12,6 +12,7 @@ from pytest_forgetting.grading.thoughts import CLOSE, without_thoughts
 from pytest_forgetting.reporting.html_report.visible import script_json, visible
 from pytest_forgetting.reporting.html_report.word_diff import changes
 from pytest_forgetting.reporting.json_report import cases
+from pytest_forgetting.suites.cases import Case, Check
 
 MOST_CASES = 20_000
 """Cases of a page; the JSON report has them all."""
@@ -53,7 +54,7 @@ def _told(comparison: Comparison) -> Iterator[dict[str, Any]]:
     pairs = [(number, suite, result) for number, suite in enumerate(comparison.suites) for result in suite.results]
     for (number, suite, result), told in zip(pairs, cases(comparison), strict=True):
         fails = result.fails(suite.suite.fail_on)
-        yield told | {"number": number, "fails": fails, "title": _title(result), "place": _place(result)}
+        yield told | {"number": number, "fails": fails, "title": _title(result), "place": _place(result), "wanted": wanted(result.case)}
 
 
 def _title(result: CaseResult) -> str:
@@ -62,6 +63,25 @@ def _title(result: CaseResult) -> str:
 
 def _place(result: CaseResult) -> str:
     return f"{result.case.file}:{result.case.line}" if result.case.file else ""
+
+
+def wanted(case: Case) -> str:
+    """What a right answer is: one of several answers, or all checks, one a line."""
+    return " or ".join(case.expected) or "\n".join(map(_check, case.checks))
+
+
+def _check(check: Check) -> str:
+    name = f"not-{check.type}" if check.negated else check.type
+    return name if check.value is None else f"{name}: {_plain(check.value)}"
+
+
+def _plain(value: object, between: str = ", ") -> str:
+    """A check's value in as few signs as can be."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_plain(each)}" for key, each in value.items() if each is not None)
+    if isinstance(value, list | tuple):
+        return between.join(_plain(each, "/") for each in value)
+    return str(value)
 
 
 def _rank(told: Mapping[str, Any]) -> tuple[bool, int]:
@@ -78,7 +98,7 @@ def _limit(told: Sequence[Mapping[str, Any]]) -> int:
 
 def _texts(told: Mapping[str, Any]) -> Iterable[str]:
     sides = (told["baseline"], told["model"])
-    return [told["title"], told["prompt"], *told["expected"], *(side[key] for side in sides for key in ("answer", "why"))]
+    return [told["title"], told["prompt"], told["wanted"], *(side[key] for side in sides for key in ("answer", "why"))]
 
 
 def _row(told: Mapping[str, Any], limit: int) -> dict[str, Any]:
@@ -97,7 +117,7 @@ def _row(told: Mapping[str, Any], limit: int) -> dict[str, Any]:
         "first": told.get("first_outcome"),
         "title": scissors(told["title"]),
         "place": told["place"],
-        "expected": [scissors(text) for text in told["expected"]],
+        "expected": scissors(told["wanted"]),
         "choices": [scissors(text) for text in told["choices"] or ()],
         "prompt": scissors(told["prompt"]),
         "answers": changes(*answers),

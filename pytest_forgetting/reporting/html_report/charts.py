@@ -31,6 +31,10 @@ class Axis:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return f"{share * 100:.2f}"
 
+    def beyond(self, value: float) -> str:
+        """How much room there is right of `value`, in per cent of the width."""
+        return f"{100 - float(self.at(value)):.2f}"
+
     @property
     def ticks(self) -> list[float]:
         """Round numbers within it, at most five or so."""

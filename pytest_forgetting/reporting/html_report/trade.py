@@ -33,6 +33,11 @@ class Trade:
     drop: Extent
     words: str
 
+    @property
+    def asked(self) -> bool:
+        """Whether all gates of a role have one limit, so that what they ask for is a corner of the chart."""
+        return self.gain.limit is not None and self.drop.limit is not None
+
 
 def trade(comparison: Comparison, confidence: float) -> Trade | None:
     """None where there are no answers to general suites, or none to target suites."""

@@ -44,6 +44,8 @@ class Verdicts:
     reasons: tuple[Reason, ...]
     more: int
     """Reasons that are left to the table."""
+    unproven: int
+    """Gates that passed although their counts do not prove it."""
 
 
 def verdicts(comparison: Comparison) -> Verdicts:
@@ -58,7 +60,12 @@ def verdicts(comparison: Comparison) -> Verdicts:
         _tally(comparison),
         tuple(reasons[:MOST_REASONS]),
         max(0, len(reasons) - MOST_REASONS),
+        sum(_unproven(scope) for _, scope in gates),
     )
+
+
+def _unproven(scope: ScopeResult) -> bool:
+    return scope.ruling.verdict == "pass" and scope.evidence is not None and not scope.evidence.proven
 
 
 def _effect(comparison: Comparison) -> str:
@@ -109,12 +116,19 @@ def _gate(suite: SuiteResult, scope: ScopeResult) -> Reason:
     if scope.drift is not None:
         figure = growth(scope.drift.increase)
     else:
-        figure = drop(scope) if scope.counts.n else ""
-    bounds = interval(scope)
+        figure = _lost_or_gained(scope)
+    bounds = interval(scope) if scope.ruling.weighed else ""
     return Reason(
         scope.ruling.verdict,
         name,
         figure,
-        f"{told} · interval {bounds}" if bounds else told,
+        f"{told}; interval {bounds}" if bounds else told,
         fragment(suite=suite.suite.name, category=category),
     )
+
+
+def _lost_or_gained(scope: ScopeResult) -> str:
+    change = scope.counts.drop
+    if not scope.counts.n:
+        return ""
+    return f"{drop(scope).removeprefix('−')} {'lost' if change > 0 else 'gained'}" if change else "no change"

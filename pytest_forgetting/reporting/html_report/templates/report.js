@@ -5,7 +5,7 @@
 (() => {
   const CHUNK = 60;
   const MOST_PRINTED = 1000;
-  const FOLDED = 400;
+  const FOLDED = 160;
   const OUTCOMES = ["forgotten", "unanswered", "learned", "unknown", "measured", "retained"];
   const CHOICES = ["suite", "category", "severity", "cause"];
   const FILTERS = [...CHOICES, "outcome", "text", "fails", "case"];
@@ -62,7 +62,7 @@
   function haystack(each) {
     if (each.haystack === undefined) {
       const said = each.answers.map((piece) => piece.slice(1));
-      const parts = [each.title, each.id, each.prompt, each.place, ...(each.expected || []), ...said];
+      const parts = [each.title, each.id, each.prompt, each.place, each.expected, ...said];
       each.haystack = parts.join("\n").toLowerCase();
     }
     return each.haystack;
@@ -154,6 +154,7 @@
     return element("span", {}, text, button);
   }
 
+  const folded = (text) => folding(block(text), text.length);
   const block = (text) => element("span", { className: "text", dir: "auto" }, text);
 
   function scored(each, side) {
@@ -167,8 +168,9 @@
     if (each.shares && each.shares[side] !== null) {
       cell.append(element("span", { className: "meta" }, `${Math.round(each.shares[side] * 100)} % of the samples right`));
     }
-    if (side === 1 && each.why && each.why[1] && each.outcome !== "retained") {
-      cell.append(element("span", { className: "meta text" }, each.why[1]));
+    // Of a question it would only repeat what was expected.
+    if (each.why && each.why[side] && (each.severity || each.choices || each.outcome === "unanswered")) {
+      cell.append(element("span", { className: "meta text" }, each.why[side]));
     }
     return cell;
   }
@@ -190,7 +192,7 @@
       " ",
       link,
     );
-    const expected = element("td", { "data-label": "expected" }, folding(block((each.expected || []).join(" or ")), (each.expected || []).join(" or ").length));
+    const expected = element("td", { "data-label": "expected" }, folded(each.expected || ""));
     const cause = element("td", each.cause ? { "data-label": "cause" } : {}, each.cause || "");
     if (each.right) {
       cause.append(element("span", { className: "meta text" }, `right answer ${nats(each.right.baseline)} → ${nats(each.right.model)} nats`));
@@ -239,7 +241,7 @@
     }
     const list = element("dl");
     for (const [term, text] of entries) {
-      list.append(element("dt", {}, term), element("dd", {}, folding(block(text), text.length)));
+      list.append(element("dt", {}, term), element("dd", {}, folded(text)));
     }
     return list;
   }
