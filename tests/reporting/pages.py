@@ -18,7 +18,7 @@ from pytest_forgetting.comparison.comparison import (
     decide,
 )
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
-from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Kind, Prompt, Role, Suite
+from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Kind, Prompt, Role, Severity, Suite
 
 SILENT = Judged("", "unanswered", False, "the prompt is longer than the context")
 
@@ -35,8 +35,8 @@ def answered(
     """A question with both answers, right where they begin with `expected`."""
     question = f"What of {name}?"
     case = Case(name, category, Prompt(question, ()), (expected,), "word", title=question, file="s.yaml", line=7)
-    sides = (_judged(text, expected) for text in (had, has))
-    return replace(CaseResult(case, f"Question: {question}\nAnswer:", *sides), **more)
+    prompt = f"Question: {question}\nAnswer:"
+    return replace(CaseResult(case, prompt, _judged(had, expected), _judged(has, expected)), **more)
 
 
 def _judged(text: str, expected: str) -> Judged:
@@ -54,11 +54,10 @@ def outcomes(
     return [answered(f"{category}-{n}", had, has, category=category) for n, (had, has) in enumerate(said)]
 
 
-def checked(name: str, has: str, severity: str = "critical") -> CaseResult:
+def checked(name: str, has: str, severity: Severity = "critical") -> CaseResult:
     """A checklist case that the baseline passed; the model passes it where it says 10."""
-    case = Case(
-        name, "reasoning", Prompt("Count.", ()), checks=(Check("number", {"value": 10, "tolerance": 0}),), title=name, severity=severity
-    )  # type: ignore[arg-type]
+    check = Check("number", {"value": 10, "tolerance": 0})
+    case = Case(name, "reasoning", Prompt("Count.", ()), checks=(check,), title=name, severity=severity)
     return CaseResult(case, "Count.", Judged("10", "eos", True), Judged(has, "eos", has == "10", "number: not 10"))
 
 
@@ -112,14 +111,49 @@ def everything() -> Comparison:
         model=replace(drawn.model, right_share=Fraction(1, 5)),
     )
     questions = [lost, weighed, noisy, thoughtful, *outcomes(60, 2, 1, 3), *outcomes(30, 0, 1, 0, "history")]
+    choices = [chosen("Rome", 0), chosen("Italy", 1), *(chosen(f"c{n}", 0) for n in range(8))]
+    checks = [checked("Counting", "9"), checked("Adding", "10"), checked("Taking", "8", "low")]
+    texts = [text("a", 50, 55), text("b", 40, 47), text("c", 60, 64)]
     return comparison(
         suite("Questions", [*questions, silent], max_drop=Fraction(1, 20), every_category_max_drop=Fraction(1, 10)),
         suite("Samples", [drawn, *outcomes(3)], max_drop=Fraction(1, 2)),
-        suite("Abilities", [checked("Counting", "9"), checked("Adding", "10"), checked("Taking", "8", "low")], kind="checklist"),
-        suite("Choices", [chosen("Rome", 0), chosen("Italy", 1), *(chosen(f"c{n}", 0) for n in range(8))], kind="choice"),
-        suite("Texts", [text("a", 50, 55), text("b", 40, 47), text("c", 60, 64)], kind="text", max_increase=Fraction(1, 20)),
+        suite("Abilities", checks, kind="checklist"),
+        suite("Choices", choices, kind="choice"),
+        suite("Texts", texts, kind="text", max_increase=Fraction(1, 20)),
         suite("Dosage", outcomes(0, 0, 12, 3, "doses"), role="target", min_gain=Fraction(1, 2)),
         suite("Unknown", outcomes(0, 0, 0, 6), max_drop=Fraction(1, 10)),
         audit=(Finding("dtype", "warning", "they differ"), Finding("adapter", "fatal", "it changes nothing")),
         recommendations=(Recommendation("replay", "mix in replay", "1 of 1 losses is knowledge"),),
     )
+
+
+HOSTILE = (
+    "<script>window.broken = 1</script>",
+    "</script><script>window.broken = 1</script>",
+    "<img src=x onerror='window.broken = 1'>",
+    "<!--",
+    "]]>",
+    "\"'&amp;&lt;",
+    "$x$ \\frac{1}{2}",
+    "{{ 7 * 7 }}{% raw %}",
+    "\x1b[31mred\x1b[0m",
+    "\x00\x07\x85",
+    "\ud800 and \udfff",
+    "\u202egnihtyna",
+    "javascript:window.broken=1",
+)
+"""What a model, a suite or a reference may hold."""
+
+
+def hostile(texts: Sequence[str] = HOSTILE) -> Comparison:
+    """Each of `texts` everywhere: as names, questions, answers, findings and references."""
+    results = [
+        replace(case, case=replace(case.case, title=text, id=f"c{n}", expected=(text,)), prompt=text)
+        for n, text in enumerate(texts)
+        for case in [answered("x", f"Paris {text}", f"Rome {text}", category=text)]
+    ]
+    suites = [suite(text, results, every_category_max_drop=Fraction(1, 10)) for text in texts]
+    findings = tuple(Finding(text, "warning", text) for text in texts)
+    advice = tuple(Recommendation(text, text, text) for text in texts)
+    made = comparison(*suites, audit=findings, recommendations=advice)
+    return replace(made, model=Participant("".join(texts), "".join(texts)), settings={"chat_template": "".join(texts)})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from pytest_forgetting.comparison.comparison import Comparison
-from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.grading.thoughts import CLOSE, without_thoughts
 from pytest_forgetting.reporting.html_report.visible import script_json, visible
-from pytest_forgetting.reporting.html_report.word_diff import changes
+from pytest_forgetting.reporting.html_report.word_diff import WordDiff
 from pytest_forgetting.reporting.json_report import cases
 from pytest_forgetting.suites.cases import Case, Check
 
@@ -44,7 +44,8 @@ def case_rows(comparison: Comparison) -> CaseRows:
     rows = sorted(_told(comparison), key=_rank)
     shown, left_out = rows[:MOST_CASES], len(rows) - MOST_CASES
     limit = _limit(shown)
-    data = [_row(case, limit) for case in shown]
+    diff = WordDiff()
+    data = [_row(case, limit, diff) for case in shown]
     lines = ",\n".join(script_json(row) for row in data)
     return CaseRows(f"[\n{lines}\n]", len(shown), max(0, left_out), limit, any("cut" in row for row in data))
 
@@ -53,16 +54,14 @@ def _told(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """As the JSON report tells the cases, with what a person needs to find them."""
     pairs = [(number, suite, result) for number, suite in enumerate(comparison.suites) for result in suite.results]
     for (number, suite, result), told in zip(pairs, cases(comparison), strict=True):
-        fails = result.fails(suite.suite.fail_on)
-        yield told | {"number": number, "fails": fails, "title": _title(result), "place": _place(result), "wanted": wanted(result.case)}
-
-
-def _title(result: CaseResult) -> str:
-    return result.case.title or result.prompt
-
-
-def _place(result: CaseResult) -> str:
-    return f"{result.case.file}:{result.case.line}" if result.case.file else ""
+        case = result.case
+        yield told | {
+            "number": number,
+            "fails": result.fails(suite.suite.fail_on),
+            "title": case.title or result.prompt,
+            "place": f"{case.file}:{case.line}" if case.file else "",
+            "wanted": wanted(case),
+        }
 
 
 def wanted(case: Case) -> str:
@@ -97,15 +96,14 @@ def _limit(told: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _texts(told: Mapping[str, Any]) -> Iterable[str]:
-    sides = (told["baseline"], told["model"])
-    return [told["title"], told["prompt"], told["wanted"], *(side[key] for side in sides for key in ("answer", "why"))]
+    said = (side[key] for side in _sides(told) for key in ("answer", "why"))
+    return [told["title"], told["prompt"], told["wanted"], *(told["choices"] or ()), *said]
 
 
-def _row(told: Mapping[str, Any], limit: int) -> dict[str, Any]:
+def _row(told: Mapping[str, Any], limit: int, diff: WordDiff) -> dict[str, Any]:
     """One case; what is empty is left out."""
     scissors = _Scissors(limit)
-    sides = (told["baseline"], told["model"])
-    answers = [scissors(without_thoughts(side["answer"]).strip()) for side in sides]
+    answers = [scissors(without_thoughts(side["answer"]).strip()) for side in _sides(told)]
     row = {
         "id": told["id"],
         "suite": told["number"],
@@ -118,18 +116,35 @@ def _row(told: Mapping[str, Any], limit: int) -> dict[str, Any]:
         "title": scissors(told["title"]),
         "place": told["place"],
         "expected": scissors(told["wanted"]),
-        "choices": [scissors(text) for text in told["choices"] or ()],
         "prompt": scissors(told["prompt"]),
-        "answers": changes(*answers),
-        "thoughts": _pair(scissors(_thoughts(side["answer"])) for side in sides),
-        "why": _pair(scissors(side["why"]) for side in sides),
-        "finish": _pair(side["finish"] for side in sides),
-        "scores": _pair(side.get("loglikelihoods") for side in sides),
-        "shares": _pair(side.get("right_share") for side in sides),
-        "right": told.get("right_answer"),
+        "answers": diff.changes(*answers),
+        **_evidence(told, scissors),
     }
     row = {key: value for key, value in row.items() if value or key == "suite"}  # a suite may be number 0
     return row | ({"cut": scissors.cut} if scissors.cut else {})
+
+
+def _sides(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [told["baseline"], told["model"]]
+
+
+def _evidence(told: Mapping[str, Any], scissors: _Scissors) -> dict[str, Any]:
+    """What else is known of both answers, the baseline's first."""
+    sides, right = _sides(told), told.get("right_answer")
+    return {
+        "choices": [scissors(text) for text in told["choices"] or ()],
+        "thoughts": _pair(scissors(_thoughts(side["answer"])) for side in sides),
+        "why": _pair(scissors(side["why"]) for side in sides),
+        "finish": _pair(side["finish"] for side in sides),
+        "scores": _pair(_finite(side.get("loglikelihoods")) for side in sides),
+        "shares": _pair(side.get("right_share") for side in sides),
+        "right": right and right | {"text": scissors(right["text"])},
+    }
+
+
+def _finite(scores: Sequence[float] | None) -> list[float | None] | None:
+    """JSON has no number for what a model holds impossible."""
+    return None if scores is None else [score if isfinite(score) else None for score in scores]
 
 
 def _pair(values: Iterable[Any]) -> list[Any] | None:

@@ -127,15 +127,18 @@ def _tiles(comparison: Comparison) -> Iterator[dict[str, str]]:
 
 def _policy(style: str, script: str) -> str:
     """No script and no style but these two, and nothing from anywhere else."""
-    hashes = {name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in (("style", style), ("script", script))}
-    own = "; ".join(f"{name}-src 'sha256-{digest}'" for name, digest in hashes.items())
+    own = f"style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"
     return f"default-src 'none'; {own}; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _icon(decision: str) -> str:
     """A dot for the browser's tab, in the decision's colour."""
-    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4.5" cy="4.5" r="4" fill="{_COLOURS[decision]}"/></svg>'
-    return f"data:image/svg+xml,{quote(drawing)}"
+    dot = f'<circle cx="4.5" cy="4.5" r="4" fill="{_COLOURS[decision]}"/>'
+    return "data:image/svg+xml," + quote(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{dot}</svg>')
 
 
 def _template_text(name: str) -> str:

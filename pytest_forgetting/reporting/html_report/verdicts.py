@@ -73,21 +73,23 @@ def _effect(comparison: Comparison) -> str:
     if comparison.decision != "inconclusive":
         return "The build fails." if red else "The build passes."
     if red and asked == "warn":
-        return "The build fails: no gate could show whether anything was lost."
+        unmeasured = any(not scope.ruling.measured for suite in comparison.suites for scope in suite.gates)
+        return f"The build fails: {'a gate could not have shown any loss' if unmeasured else 'no gate could decide'}."
     return f"The build {'fails' if red else 'does not fail'} for it (--forgetting-inconclusive {asked})."
 
 
 def _sentence(comparison: Comparison) -> str:
     counts = count(comparison.results)
-    model, baseline = comparison.model.ref, comparison.baseline.ref
-    known = counts.retained + counts.forgotten
+    model, baseline, known = comparison.model.ref, comparison.baseline.ref, counts.retained + counts.forgotten
     if not counts.n:
         texts = f"{counts.measured} text{'s' * (counts.measured != 1)} measured, " if counts.measured else ""
         return f"{texts}no answers compared."
     learned = f"learned {amount(counts.learned)} that it did not"
     if not known:
         return f"{baseline} got none of {counts.n} cases right; {model} {learned}."
-    return f"{model} forgot {amount(counts.forgotten)} of {amount(known)} cases that {baseline} got right, and {learned}."
+    return (
+        f"{model} forgot {amount(counts.forgotten)} of {amount(known)} cases that {baseline} got right, and {learned}."
+    )
 
 
 def _tally(comparison: Comparison) -> str:
@@ -95,8 +97,10 @@ def _tally(comparison: Comparison) -> str:
     words = {"fail": "failed", "inconclusive": "could not decide", "pass": "passed"}
     told = [f"{found.count(name)} {words[name]}" for name in _ORDER if name in found]
     failing = sum(len(suite.failing_cases) for suite in comparison.suites)
-    gates = f"{len(found)} gate{'s' * (len(found) != 1)}: {', '.join(told)}" if found else "no gates"
-    return f"{gates}; {failing} case{'s' * (failing != 1)} failed by {'itself' if failing == 1 else 'themselves'}" if failing else gates
+    gates = f"{len(found)} gate{'s' * (len(found) != 1)}: {', '.join(told)}" if found else "No gates"
+    if not failing:
+        return gates
+    return f"{gates}; {failing} case{'s failed by themselves' if failing != 1 else ' failed by itself'}"
 
 
 def _cases(comparison: Comparison) -> Iterator[Reason]:
@@ -113,21 +117,19 @@ def _gate(suite: SuiteResult, scope: ScopeResult) -> Reason:
     category = "" if scope is suite.overall else scope.name
     name = f"{suite.suite.name} › {category}" if category else suite.suite.name
     told = verdict(scope).partition("  ")[2]
-    if scope.drift is not None:
-        figure = growth(scope.drift.increase)
-    else:
-        figure = _lost_or_gained(scope)
     bounds = interval(scope) if scope.ruling.weighed else ""
     return Reason(
         scope.ruling.verdict,
         name,
-        figure,
+        _change(scope),
         f"{told}; interval {bounds}" if bounds else told,
         fragment(suite=suite.suite.name, category=category),
     )
 
 
-def _lost_or_gained(scope: ScopeResult) -> str:
+def _change(scope: ScopeResult) -> str:
+    if scope.drift is not None:
+        return growth(scope.drift.increase)
     change = scope.counts.drop
     if not scope.counts.n:
         return ""

@@ -159,7 +159,7 @@
 
   function scored(each, side) {
     const scores = each.outcome === "measured" && each.scores ? each.scores[side] : null;
-    return scores ? block(`${scores[0].toFixed(1)} nats`) : null;
+    return scores ? block(`${nats(scores[0])} nats`) : null;
   }
 
   function said(each, side, mark, tag) {
