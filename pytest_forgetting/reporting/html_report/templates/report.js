@@ -13,6 +13,9 @@
   const suites = JSON.parse(document.getElementById("suite-data").textContent);
   const cases = JSON.parse(document.getElementById("case-data").textContent);
   for (const each of cases) {
+    // What is empty is left out of the data.
+    each.answers ??= [];
+    each.expected ??= "";
     const suite = suites[each.suite];
     each.nodeid = `${suite.nodeid}::${each.category}::${each.id}`;
     each.suite = suite.name;
@@ -192,7 +195,7 @@
       " ",
       link,
     );
-    const expected = element("td", { "data-label": "expected" }, folded(each.expected || ""));
+    const expected = element("td", { "data-label": "expected" }, folded(each.expected));
     const cause = element("td", each.cause ? { "data-label": "cause" } : {}, each.cause || "");
     if (each.right) {
       cause.append(element("span", { className: "meta text" }, `right answer ${nats(each.right.baseline)} → ${nats(each.right.model)} nats`));
