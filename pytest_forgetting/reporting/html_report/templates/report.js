@@ -205,7 +205,7 @@
     return made;
   }
 
-  const nats = (value) => (value === null ? "−∞" : value.toFixed(1).replace("-", "−"));
+  const nats = (value) => (value === null ? "−∞" : value.toFixed(1).replace(/^-(?!0\.0$)/, "−").replace("-", ""));
 
   function toggle(each, made, button) {
     const open = button.getAttribute("aria-expanded") === "true";
