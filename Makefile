@@ -2,6 +2,7 @@
 # make test   the tests that CI runs
 # make check  ruff, mypy and the tests
 # make test-slow  the tests that take minutes
+# make test-browser  the tests of the HTML report in Chromium, installed first where apt can
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow check bench clean
+.PHONY: install demo test test-slow test-browser check bench clean
 
 install: $(READY)
 
@@ -37,6 +38,13 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(TEST) -m slow
+
+# `make test` runs them too where there is a Chromium; elsewhere they are skipped.
+test-browser: $(READY)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq chromium; } \
+		|| { echo "Chromium is needed; install it from your system's packages"; exit 1; }
+	$(TEST) -m browser
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import Comparison, Judge, SuiteResult, blocks, decide
+from pytest_forgetting.comparison.comparison import Comparison, Judge, decide
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reading import read_settings
 from pytest_forgetting.reporting import terminal
-from pytest_forgetting.settings import Inconclusive, Settings, fraction
+from pytest_forgetting.settings import Settings, fraction
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.suites.detection import is_suite
 
@@ -83,7 +83,7 @@ def assert_retained(result: Comparison, max_drop: float | str | None = None) -> 
     __tracebackhide__ = True
     if max_drop is not None:
         result = _judged_anew(result, _share("max_drop", max_drop))
-    if _fails(result):
+    if result.fails_build:
         raise AssertionError("\n".join(_told(result)))
 
 
@@ -154,21 +154,6 @@ def _judged_anew(result: Comparison, max_drop: Fraction) -> Comparison:
 
 def _allowing(suite: Suite, max_drop: Fraction) -> Suite:
     return replace(suite, gate=replace(suite.gate, max_drop=max_drop))
-
-
-def _fails(result: Comparison) -> bool:
-    decided = any(
-        scope.ruling.verdict != "inconclusive"
-        for suite in result.suites
-        if suite.suite.role == "general"
-        for scope in suite.gates
-    )
-    asked = cast("Inconclusive", result.settings.get("inconclusive", "warn"))
-    return any(suite.failing_cases or _blocked(suite, asked, decided) for suite in result.suites)
-
-
-def _blocked(suite: SuiteResult, inconclusive: Inconclusive, general_decided: bool) -> bool:
-    return any(blocks(scope.ruling, inconclusive, general_decided=general_decided) for scope in suite.gates)
 
 
 def _told(result: Comparison) -> Iterator[str]:

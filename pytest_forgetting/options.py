@@ -81,7 +81,7 @@ OPTIONS = (
     ),
     Option(
         "report",
-        "write a report: .json, .jsonl (a case a line) or .md, by suffix (repeatable)",
+        "write a report: .html, .md, .json or .jsonl (a case a line), by suffix (repeatable)",
         "PATH",
         repeatable=True,
     ),

@@ -21,7 +21,7 @@ from pytest_forgetting.settings import (
     fraction,
 )
 
-REPORT_SUFFIXES = (".json", ".jsonl", ".md")
+REPORT_SUFFIXES = (".json", ".jsonl", ".html", ".md")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("none", "8bit", "4bit")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")

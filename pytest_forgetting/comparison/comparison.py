@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, cast
 
 from pytest_forgetting.comparison.chance import chance_of
 from pytest_forgetting.comparison.drift import Drift, drift_of
@@ -13,6 +13,7 @@ from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, poin
 from pytest_forgetting.comparison.multiplicity import holm
 from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Counts, count
 from pytest_forgetting.comparison.proof import smallest_n
+from pytest_forgetting.settings import Inconclusive
 from pytest_forgetting.suites.cases import GatePolicy, Suite
 
 Decision = Literal["pass", "fail", "inconclusive"]
@@ -232,7 +233,7 @@ def decide(gates: Iterable[Ruling], failing_cases: int) -> Decision:
     return "inconclusive" if "inconclusive" in verdicts else "pass"
 
 
-def blocks(ruling: Ruling, inconclusive: Literal["warn", "fail", "pass"], *, general_decided: bool) -> bool:
+def blocks(ruling: Ruling, inconclusive: Inconclusive, *, general_decided: bool) -> bool:
     """Whether a gate with this ruling fails the build.
 
     Args:
@@ -277,3 +278,19 @@ class Comparison:
     def results(self) -> list[CaseResult]:
         """All cases of all suites."""
         return [result for suite in self.suites for result in suite.results]
+
+    @property
+    def inconclusive(self) -> Inconclusive:
+        """What the user asked INCONCLUSIVE gates to do."""
+        return cast("Inconclusive", self.settings.get("inconclusive", "warn"))
+
+    @property
+    def fails_build(self) -> bool:
+        """Whether the run is red: a case fails by itself, or a gate fails the build (`blocks`)."""
+        general = [scope for suite in self.suites if suite.suite.role == "general" for scope in suite.gates]
+        decided = any(scope.ruling.verdict != "inconclusive" for scope in general)
+        return any(
+            suite.failing_cases
+            or any(blocks(scope.ruling, self.inconclusive, general_decided=decided) for scope in suite.gates)
+            for suite in self.suites
+        )

@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.reporting.html_report.page import to_html
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
 from pytest_forgetting.reporting.markdown import to_markdown
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
 
-WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".md": to_markdown}
+WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".html": to_html, ".md": to_markdown}
 """By suffix."""
 
 

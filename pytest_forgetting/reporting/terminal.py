@@ -23,8 +23,8 @@ SHOWN_CHARACTERS = 70
 SHOWN_CHANGES = 5
 """Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
-_OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
-_IF_ANY = ("measured", "unanswered")
+OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
+IF_ANY = ("measured", "unanswered")
 
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
@@ -44,7 +44,7 @@ def columns(confidence: float) -> list[str]:
 
 def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
     """The table's cells: the suite's row, and one for each category, whose name is indented."""
-    lost = ", ".join(f"{scope.name} {_drop(scope)}" for scope in result.silent_losses)
+    lost = ", ".join(f"{scope.name} {drop(scope)}" for scope in result.silent_losses)
     yield _row(result.suite.name, result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
     for scope in result.categories:
         yield _row(f"  {scope.name}", scope)
@@ -53,20 +53,17 @@ def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
 def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
     if scope.drift is not None:
         return _measured_row(name, scope, scope.drift)
-    counts, evidence = scope.counts, scope.evidence
+    counts = scope.counts
     shares = [percent(share if counts.n else None) for share in (counts.baseline_accuracy, counts.model_accuracy)]
-    interval = "" if evidence is None else f"{_signed(evidence.low)} … {_signed(evidence.high)}"
-    numbers = [str(counts.n), *shares, _drop(scope), amount(counts.forgotten), amount(counts.learned)]
-    return [name, *numbers, interval, verdict(scope) + note]
+    numbers = [str(counts.n), *shares, drop(scope), amount(counts.forgotten), amount(counts.learned)]
+    return [name, *numbers, interval(scope), verdict(scope) + note]
 
 
 def _measured_row(name: str, scope: ScopeResult, drift: Drift) -> list[str]:
     """Texts: nats per byte of both models in the place of accuracies."""
-    low, high = drift.interval
-    interval = f"{_signed(low)} … {_signed(high)} %" if isfinite(low) else ""
     losses = [f"{loss:.3f}" for loss in (drift.baseline, drift.model)]
     told = [verdict(scope) or "nats per byte", *_divergence(drift)]
-    return [name, str(drift.texts), *losses, growth(drift.increase), "", "", interval, "; ".join(told)]
+    return [name, str(drift.texts), *losses, growth(drift.increase), "", "", interval(scope), "; ".join(told)]
 
 
 def _divergence(drift: Drift) -> Iterator[str]:
@@ -100,7 +97,7 @@ def ruling(scope: ScopeResult) -> str:
     if scope.drift is not None:
         return f"{verdict(scope)} over {scope.drift.texts} texts"
     told = f"{amount(counts.forgotten)} forgotten and {amount(counts.learned)} learned of {counts.n}"
-    return f"{verdict(scope)}: {told}, drop {_drop(scope)}"
+    return f"{verdict(scope)}: {told}, drop {drop(scope)}"
 
 
 def scope_name(suite: SuiteResult, scope: ScopeResult) -> str:
@@ -108,7 +105,16 @@ def scope_name(suite: SuiteResult, scope: ScopeResult) -> str:
     return scope.name if scope is suite.overall else f"{suite.suite.name}, {scope.name}"
 
 
-def _drop(scope: ScopeResult) -> str:
+def interval(scope: ScopeResult) -> str:
+    """The interval of its drop in points, or of its increase in per cent; empty where nothing is known of it."""
+    if scope.drift is not None:
+        low, high = scope.drift.interval
+        return f"{_signed(low)} … {_signed(high)} %" if isfinite(low) else ""
+    return "" if scope.evidence is None else f"{_signed(scope.evidence.low)} … {_signed(scope.evidence.high)}"
+
+
+def drop(scope: ScopeResult) -> str:
+    """Its drop in points, or a dash where nothing was answered."""
     return f"{_signed(float(scope.counts.drop))} pts" if scope.counts.n else "–"
 
 
@@ -120,7 +126,7 @@ def _signed(share: float) -> str:
 def counts(comparison: Comparison) -> str:
     """All outcomes in one line: ``131 retained, 14 forgotten, 4 learned, 9 unknown``."""
     tally = Counter(str(result.outcome) for result in comparison.results)
-    named = [f"{tally[name]} {name}" for name in _OUTCOMES if tally[name] or name not in _IF_ANY]
+    named = [f"{tally[name]} {name}" for name in OUTCOMES if tally[name] or name not in IF_ANY]
     return ", ".join(named)
 
 
