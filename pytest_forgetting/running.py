@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.recorder import Recorder
     from pytest_forgetting.suites.cases import Case, Suite
 
 WINDOW = 32
@@ -61,6 +62,7 @@ class ForgettingRun:
         self._exit_code: int | None = None
         self._notes: list[str] = []
         self._evaluation: Evaluation | None = None
+        self._recorder: Recorder | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
         self._decided: bool | None = None
         self._places: dict[int, int] = {}
@@ -125,19 +127,33 @@ class ForgettingRun:
         from pytest_forgetting.participants import open_evaluation
 
         try:
+            self._see_writable()
             self._evaluation = open_evaluation(self.settings, self._store_folder())
+            if self.settings.record is not None:
+                from pytest_forgetting.recorder import Recorder
+
+                self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
             pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
 
+    def _see_writable(self) -> None:
+        """See that the recording can be written, before a model is loaded for it."""
+        from pytest_forgetting.reporting.files import why_unwritable
+
+        path = self.settings.record
+        if path is not None and (why := why_unwritable(path)) is not None:
+            raise WrongUsage(f"--forgetting-record {path}: cannot be written: {why}")
+
     def pytest_report_header(self) -> str:
-        """Who is compared with whom."""
+        """Who is compared with whom, and whose answers are recorded."""
         if not self.gated:
-            return f"forgetting: recording {self.settings.baseline}"
+            return f"forgetting: recording the answers of {self.settings.baseline} in {self.settings.record}"
         threshold, rule = self.settings.max_drop, self.settings.rule
         told = "" if threshold is None else f" · max drop {float(threshold) * 100:g} pts for every suite"
         told += "" if rule is None else f" · rule {rule} for every suite"
+        told += "" if self.settings.record is None else f" · the model's answers are recorded in {self.settings.record}"
         return f"forgetting: {self.settings.model} against {self.settings.baseline or 'its base'}{told}"
 
     @pytest.hookimpl(trylast=True)
@@ -157,7 +173,11 @@ class ForgettingRun:
                 self._selection.take(item.suite, [item.case])
             elif isinstance(item, GateItem):
                 self._selection.take_gate(item.suite, item.category)
-        if self.settings.record is not None:  # a recording holds whole suites
+        self._take_whole()
+
+    def _take_whole(self) -> None:
+        """A recording holds whole suites, whichever of their cases were selected."""
+        if self.settings.record is not None:
             for suite in list(self._selection.suites.values()):
                 self._selection.take(suite, suite.cases)
 
@@ -257,7 +277,8 @@ class ForgettingRun:
     def _stops_early(self) -> bool:
         option = self.config.option
         # A worker of xdist answers for all of them: whoever comes first saves the others a second load.
-        return self._workerinput is None and bool(option.maxfail or getattr(option, "stepwise", False))
+        stops = bool(option.maxfail or getattr(option, "stepwise", False))
+        return stops and self._workerinput is None and self._recorder is None
 
     def _knows(self, item: ForgettingItem) -> bool:
         judged = isinstance(item, GateItem) and (item.suite.nodeid, item.category) in self._verdicts
@@ -275,13 +296,18 @@ class ForgettingRun:
     def _see_recordings(self, session: pytest.Session) -> None:
         """Once: this looks at every case, and windows are many."""
         try:
-            self.evaluation.check_recordings(self.shelf.whole(self._selection.suites))
+            whole = self.shelf.whole(self._selection.suites)
+            self.evaluation.check_recordings(whole)
+            if self._recorder is not None:
+                self._recorder.check(whole)
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
             self.evaluation.ensure(wanted, TerminalProgress(self._reporter))
+            if self._recorder is not None:
+                self._recorder.ask(wanted, TerminalProgress(self._reporter))
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
         except CannotAnswer as error:
@@ -290,7 +316,8 @@ class ForgettingRun:
     def _stop(self, session: pytest.Session, code: int, error: ForgettingError) -> None:
         """End the run with one message, in a way that also reaches xdist's controller."""
         self._exit_code = code
-        session.shouldfail = f"forgetting: {error}"
+        end = "\n" if "\n" in str(error) else ""  # what pytest draws around it is not to touch the last line
+        session.shouldfail = f"forgetting: {error}{end}"
         raise session.Failed(session.shouldfail)
 
     @property
@@ -336,11 +363,12 @@ class ForgettingRun:
             session.exitstatus = exit_code
             return
         self._workers.select(self._selection, self.shelf)
+        self._take_whole()
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
         try:
-            self._notes += conclusion.write_files(self.evaluation, self.comparison, self._selection, self.settings)
+            self._notes += conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
         except OSError as error:
             self._notes.append(f"could not write {error.filename or 'a report'}: {error.strerror}")
             session.exitstatus = CANNOT_ANSWER

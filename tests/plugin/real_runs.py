@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from pytest_forgetting.models.recorded_rows import DECIMALS
+
 PAIR = ("--model=./tuned", "--baseline=./base")
 
 
@@ -27,3 +29,12 @@ def read(text: str) -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(text, parse_constant=refuse)
     return found
+
+
+def rounded(value: Any) -> Any:
+    """Numbers as recordings hold them, wherever they stand in a JSON value."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(value, DECIMALS) if isinstance(value, float) else value
