@@ -8,7 +8,7 @@ import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.plugin.real_runs import PAIR, read, run
+from tests.plugin.real_runs import PAIR, read, rounded, run
 from tests.recordings import record_all, scored
 from tests.scoring import loglikelihood
 from tests.tiny_models import tiny_llama
