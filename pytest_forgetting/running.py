@@ -296,7 +296,7 @@ class ForgettingRun:
     def _see_recordings(self, session: pytest.Session) -> None:
         """Once: this looks at every case, and windows are many."""
         try:
-            whole = self.shelf.whole(self._selection.suites)
+            whole = self.shelf.whole(sorted(self._selection.suites))
             self.evaluation.check_recordings(whole)
             if self._recorder is not None:
                 self._recorder.check(whole)
