@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 class Silent:
     """Progress that nobody watches."""
 
-    def start(self, label: str, total: int) -> None:
+    def load(self, ref: str) -> None:
         """Say nothing."""
 
-    def advance(self, done: int) -> None:
+    def start(self, label: str, total: int, cost: float = 0.0) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int, cost: float = 0.0) -> None:
         """Say nothing."""
 
     def finish(self) -> None:

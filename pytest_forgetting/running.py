@@ -14,12 +14,13 @@ from pytest_forgetting import conclusion, options, protocol
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.comparison import ScopeResult, blocks, too_small
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
-from pytest_forgetting.progress import Output, TerminalProgress, WorkerOutput
+from pytest_forgetting.progress import Output, TerminalProgress
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.interview import Progress
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
@@ -305,9 +306,10 @@ class ForgettingRun:
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
-            self.evaluation.ensure(wanted, TerminalProgress(self._reporter))
+            progress = self._progress()
+            self.evaluation.ensure(wanted, progress)
             if self._recorder is not None:
-                self._recorder.ask(wanted, TerminalProgress(self._reporter))
+                self._recorder.ask(wanted, progress)
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
         except CannotAnswer as error:
@@ -320,12 +322,16 @@ class ForgettingRun:
         session.shouldfail = f"forgetting: {error}{end}"
         raise session.Failed(session.shouldfail)
 
-    @property
-    def _reporter(self) -> Output | None:
-        if self._workerinput is not None:
-            return WorkerOutput(self.config, self._workerinput["workerid"])
-        reporter: Output | None = self.config.pluginmanager.get_plugin("terminalreporter")
-        return reporter
+    def _progress(self) -> Progress:
+        """Where to show how far answering has come: a worker tells the controller, if that wants to know."""
+        if self._workerinput is None:
+            reporter: Output | None = self.config.pluginmanager.get_plugin("terminalreporter")
+            return TerminalProgress(reporter)
+        from pytest_forgetting.evaluate import Silent
+        from pytest_forgetting.relay import Teller
+
+        folder = self._workerinput["forgetting_progress"]
+        return Silent() if folder is None else Teller(Path(folder, f"{self._workerinput['workerid']}.jsonl"))
 
     # The store
 
@@ -345,6 +351,7 @@ class ForgettingRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Count, write the reports, free the models."""
+        self._workers.close()
         if self._evaluation is None:
             return
         efforts = conclusion.effort_of(self._evaluation.interview)

@@ -11,7 +11,7 @@ ORDER = ("suites", "grading", "comparison", "reporting")
 HEAVY = {"torch", "transformers", "peft"}
 MAY_BE_HEAVY = ("models", "answers", "training", "demo")
 LIGHT = {"answers/store.py", "answers/planning.py"}
-PYTEST_SIDE = {"plugin", "options", "collection", "running", "protocol", "progress", "summary", "fixtures"}
+PYTEST_SIDE = {"plugin", "options", "collection", "running", "protocol", "progress", "relay", "summary", "fixtures"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -31,11 +31,14 @@ SLOT_POLL = 0.5
 class Progress(Protocol):
     """Told about work as it goes on."""
 
-    def start(self, label: str, total: int) -> None:
-        """`total` answers of `label` are about to be computed."""
+    def load(self, ref: str) -> None:
+        """The model `ref` is about to be loaded."""
 
-    def advance(self, done: int) -> None:
-        """`done` more of them are there."""
+    def start(self, label: str, total: int, cost: float = 0.0) -> None:
+        """`total` answers of `label` are about to be computed, which cost `cost` in all; 0: all the same."""
+
+    def advance(self, done: int, cost: float = 0.0) -> None:
+        """`done` more of them are there, which have cost `cost`."""
 
     def finish(self) -> None:
         """That was all."""
@@ -144,11 +147,12 @@ class Interview:
             self._store.keep({self._divergence_key(text): answer})
             progress.advance(1)
 
-        progress.start("divergence", len(texts))
         try:
-            self._pair = self._pair or self._load()
-            if self._pair.fits_together():
-                diverge(self._pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
+            pair = self._loading("model", progress)
+            fits = pair.fits_together()
+            progress.start("divergence", len(texts))
+            if fits:
+                diverge(pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
             else:
                 for text in texts:
                     keep(text, Answer("", "unanswered", reason=APART))
@@ -169,28 +173,32 @@ class Interview:
             return False
         return True
 
+    def _loading(self, name: SideName, progress: Progress) -> LoadedPair:
+        """The pair, of which the side `name` is about to speak: it may have to be loaded first."""
+        self._pair = self._pair or self._load()
+        if not self._pair.holds(name):
+            progress.load(self._sides[name].participant.ref)
+        return self._pair
+
     def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
         started = time.perf_counter()
-        progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
-        self._pair = self._pair or self._load()
-        with importing():
-            from pytest_forgetting.answers.asking import ask
-            from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
-
-        def deliver(answers: dict[int, Answer]) -> None:
-            side.keep({requests[n]: answer for n, answer in answers.items()})
-            progress.advance(len(answers))
-
         try:
-            with self._pair.speaking(name) as loaded:
+            pair = self._loading(name, progress)
+            with importing():
+                from pytest_forgetting.answers.asking import ask
+                from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
+
+            with pair.speaking(name) as loaded:
+                watched = _Watched(side, requests, progress, self._label(name, side))
                 ask(
                     loaded,
                     requests,
                     side.conditions,
-                    deliver,
+                    watched.deliver,
                     self._batch_size,
                     fixed=side.in_fixed_batches,
                     drafts=self._drafts(name, side, requests),
+                    plan=watched.begin,
                 )
                 self._note_effect(name, side, loaded, requests)
                 if not side.in_fixed_batches:
@@ -202,7 +210,10 @@ class Interview:
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()
-        self._note_loading(self._pair.notes)
+        self._note_loading(pair.notes)
+
+    def _label(self, name: SideName, side: LiveSide) -> str:
+        return name if side is self._sides[name] else f"{name}, once more:"
 
     def _drafts(self, name: SideName, side: LiveSide, requests: Sequence[Request]) -> dict[int, tuple[int, ...]]:
         """What the baseline said, as far as the model may say the same.
@@ -241,6 +252,24 @@ class Interview:
                 seen = opening(loaded, asked, side.conditions)
                 if seen is not None:
                     remember(self._store, side, form, seen)
+
+
+class _Watched:
+    """Keeps answers as they come, and tells of it."""
+
+    def __init__(self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str) -> None:
+        self._side, self._requests, self._progress, self._label = side, requests, progress, label
+        self._costs: Mapping[int, int] = {}
+
+    def begin(self, costs: Mapping[int, int]) -> None:
+        """All that may be costly is known."""
+        self._costs = costs
+        self._progress.start(self._label, len(self._requests), sum(costs.values()))
+
+    def deliver(self, answers: dict[int, Answer]) -> None:
+        """Some answers are there."""
+        self._side.keep({self._requests[n]: answer for n, answer in answers.items()})
+        self._progress.advance(len(answers), sum(self._costs.get(n, 0) for n in answers))
 
 
 def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:
