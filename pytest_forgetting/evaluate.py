@@ -23,8 +23,9 @@ from pytest_forgetting.judging import judged
 from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.interview import Interview, Progress
+    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.suites.cases import Case, Suite
 
 

@@ -20,7 +20,7 @@ from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.interview import Progress
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
@@ -126,26 +126,18 @@ class ForgettingRun:
         if session.config.option.collectonly:
             return
         from pytest_forgetting.participants import open_evaluation
+        from pytest_forgetting.recorder import Recorder, see_writable
 
         try:
-            self._see_writable()
+            if self.settings.record is not None:
+                see_writable(self.settings.record)
             self._evaluation = open_evaluation(self.settings, self._store_folder())
             if self.settings.record is not None:
-                from pytest_forgetting.recorder import Recorder
-
                 self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
             pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
-
-    def _see_writable(self) -> None:
-        """See that the recording can be written, before a model is loaded for it."""
-        from pytest_forgetting.reporting.files import why_unwritable
-
-        path = self.settings.record
-        if path is not None and (why := why_unwritable(path)) is not None:
-            raise WrongUsage(f"--forgetting-record {path}: cannot be written: {why}")
 
     def pytest_report_header(self) -> str:
         """Who is compared with whom, and whose answers are recorded."""

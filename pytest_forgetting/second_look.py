@@ -15,8 +15,9 @@ from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.answers.interview import Interview, Progress
+    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.outcomes import Judged
     from pytest_forgetting.suites.cases import Case
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +17,7 @@ from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_f
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.watching import Progress, Watched
 from pytest_forgetting.errors import CannotAnswer
 
 if TYPE_CHECKING:
@@ -26,22 +27,6 @@ if TYPE_CHECKING:
 Wanted = Mapping[SideName, Sequence[Request]]
 SLOT_POLL = 0.5
 """Seconds between looks at the store while another process holds the device."""
-
-
-class Progress(Protocol):
-    """Told about work as it goes on."""
-
-    def load(self, ref: str) -> None:
-        """The model `ref` is about to be loaded."""
-
-    def start(self, label: str, total: int, cost: float = 0.0) -> None:
-        """`total` answers of `label` are about to be computed, which cost `cost` in all; 0: all the same."""
-
-    def advance(self, done: int, cost: float = 0.0) -> None:
-        """`done` more of them are there, which have cost `cost`."""
-
-    def finish(self) -> None:
-        """That was all."""
 
 
 @dataclass
@@ -189,7 +174,7 @@ class Interview:
                 from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
 
             with pair.speaking(name) as loaded:
-                watched = _Watched(side, requests, progress, self._label(name, side))
+                watched = Watched(side, requests, progress, self._label(name, side))
                 ask(
                     loaded,
                     requests,
@@ -252,24 +237,6 @@ class Interview:
                 seen = opening(loaded, asked, side.conditions)
                 if seen is not None:
                     remember(self._store, side, form, seen)
-
-
-class _Watched:
-    """Keeps answers as they come, and tells of it."""
-
-    def __init__(self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str) -> None:
-        self._side, self._requests, self._progress, self._label = side, requests, progress, label
-        self._costs: Mapping[int, int] = {}
-
-    def begin(self, costs: Mapping[int, int]) -> None:
-        """All that may be costly is known."""
-        self._costs = costs
-        self._progress.start(self._label, len(self._requests), sum(costs.values()))
-
-    def deliver(self, answers: dict[int, Answer]) -> None:
-        """Some answers are there."""
-        self._side.keep({self._requests[n]: answer for n, answer in answers.items()})
-        self._progress.advance(len(answers), sum(self._costs.get(n, 0) for n in answers))
 
 
 def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:
