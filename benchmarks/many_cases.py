@@ -19,7 +19,9 @@ from pathlib import Path
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Participant
-from pytest_forgetting.models.recording import Recorded, write
+from pytest_forgetting.models.recording import Recorded
+from pytest_forgetting.models.recording_file import write
+from pytest_forgetting.models.source import Source
 from pytest_forgetting.suites.loading import load_suite
 
 MEASURE = """
@@ -61,7 +63,7 @@ def generate(folder: Path, cases: int) -> None:
             )
             for n, case in enumerate(suite.cases)
         ]
-        write(folder / f"{name}.json", Participant(name, name), None, {}, lines)
+        write(folder / f"{name}.json", Source(Participant(name, name)), lines)
 
 
 def measured(folder: Path, *arguments: str, python: str = sys.executable) -> tuple[int, float, int]:

@@ -22,10 +22,12 @@ from tabulate import tabulate
 
 from pytest_forgetting import compare
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.requests import request_for
+from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Comparison, Participant, ScopeResult
 from pytest_forgetting.comparison.gates import rule, weigh
-from pytest_forgetting.models.recording import Recorded, write
+from pytest_forgetting.models.recording import Recorded
+from pytest_forgetting.models.recording_file import write
+from pytest_forgetting.models.source import Source
 from pytest_forgetting.settings import RULES
 from pytest_forgetting.suites.loading import load_suite
 
@@ -49,12 +51,12 @@ def convert(recorded: Path, folder: Path) -> None:
         (folder / f"mmlu-{allowed}.yaml").write_text(SUITE.format(allowed=allowed), encoding="utf-8")
     rows = [json.loads(line) for line in recorded.read_text(encoding="utf-8").splitlines()]
     suite = load_suite(folder / f"mmlu-{ALLOWED[0]}.yaml")
-    asked = [request_for(case.prompt, chat=False) for case in suite.cases]
+    asked = [requests_for(case.prompt, chat=False)[0] for case in suite.cases]
     for side in ("baseline", "model"):
         answers = [Answer(row[side], "eos") for row in rows]
         pairs = zip(suite.cases, asked, answers, strict=True)
         lines = [Recorded(suite.name, case.id, request, answer) for case, request, answer in pairs]
-        write(folder / f"{side}.json", Participant(side, side), None, {}, lines)
+        write(folder / f"{side}.json", Source(Participant(side, side)), lines)
 
 
 def compared(folder: Path, allowed: str, name: str) -> Comparison:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.comparison.comparison import Comparison, SuiteResult
     from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.recorder import Recorder
     from pytest_forgetting.selection import Selection
     from pytest_forgetting.settings import Settings
 
@@ -55,18 +56,17 @@ def _timing(selection: Selection, efforts: Sequence[Effort]) -> Timing:
 
 
 def write_files(
-    evaluation: Evaluation, comparison: Comparison | None, selection: Selection, settings: Settings
+    comparison: Comparison | None, recorder: Recorder | None, selection: Selection, settings: Settings
 ) -> Iterator[str]:
     """Write reports and recording; what there is to say about them.
 
     Raises:
         OSError: a file cannot be written; an older one is left as it was.
     """
-    from pytest_forgetting.participants import write_recording
     from pytest_forgetting.reporting.files import write_report
 
     if comparison is not None:
         for path in settings.reports:
             write_report(comparison, path)
-    if settings.record is not None:
-        yield write_recording(evaluation, selection.wanted(), settings)
+    if recorder is not None and selection.suites:
+        yield recorder.write(selection.wanted())

@@ -23,18 +23,22 @@ from pytest_forgetting.judging import judged
 from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.interview import Interview, Progress
+    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.suites.cases import Case, Suite
 
 
 class Silent:
     """Progress that nobody watches."""
 
-    def start(self, label: str, total: int) -> None:
+    def load(self, ref: str) -> None:
         """Say nothing."""
 
-    def advance(self, done: int) -> None:
+    def start(self, label: str, total: int, cost: float = 0.0) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int, cost: float = 0.0) -> None:
         """Say nothing."""
 
     def finish(self) -> None:
@@ -86,8 +90,8 @@ class Evaluation:
         self._confidence = confidence
         self._settings = dict(settings or {})
         self._results: dict[int, CaseResult] = {}
-        self._judged = partial(judged, keep_thoughts=keep_thoughts)
-        self._second = second_look(sides, interview, self._judged)
+        self.judge = partial(judged, keep_thoughts=keep_thoughts)
+        self._second = second_look(sides, interview, self.judge)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
         """See that recordings were made from these very suites.
@@ -95,15 +99,11 @@ class Evaluation:
         Raises:
             WrongUsage: they were not; the message tells what differs.
         """
-        from pytest_forgetting.answers.sides import RecordedSide
+        from pytest_forgetting.recorded_pair import refusals
 
-        recorded = [side for side in self.sides.values() if isinstance(side, RecordedSide)]
-        cases: dict[str, list[Case]] = {}
-        for suite in suites:
-            cases.setdefault(suite.name, []).extend(suite.cases)
-        misfits = [line for name, its in cases.items() for side in recorded for line in side.misfits(name, its)]
-        if misfits:
-            raise WrongUsage("\n".join(misfits))
+        told = list(refusals(self.sides, list(suites)))
+        if told:
+            raise WrongUsage("\n".join(told))
 
     def ensure(self, wanted: Sequence[tuple[Suite, Case]], progress: Progress | None = None) -> None:
         """Get whatever answers are missing and grade them, so that `result` knows all of `wanted`.
@@ -179,7 +179,7 @@ class Evaluation:
             for case, had, has in pairs:
                 if had is not None and has is not None:
                     shown = model.requests(case)[0].shown
-                    yield CaseResult(case, shown, self._judged(case, had), self._judged(case, has))
+                    yield CaseResult(case, shown, self.judge(case, had), self.judge(case, has))
 
     def _confirmation(self, results: Sequence[CaseResult]) -> Iterator[Finding]:
         half = is_half(*(side.participant for side in self.sides.values()))

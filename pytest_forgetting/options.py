@@ -85,7 +85,9 @@ OPTIONS = (
         "PATH",
         repeatable=True,
     ),
-    Option("record", "write the model's answers (with --baseline alone: the baseline's) to a recording", "PATH"),
+    Option(
+        "record", "record the answers of --model, or without it those of --baseline, in a .json file for git", "PATH"
+    ),
     Option("store", "folder of answers already given (default: in the user's cache)", "DIR"),
     Option("no-store", "keep answers for this run only"),
     Option("limit", "ask only N cases of each suite, drawn with a fixed seed", "N"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,24 +16,26 @@ from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideNa
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding, Participant
+from pytest_forgetting.comparison.doubts import is_half
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.evaluate import Evaluation, by_suite
-from pytest_forgetting.models import recording
+from pytest_forgetting.evaluate import Evaluation
+from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.templates import Templates, choose_templates
 from pytest_forgetting.models.zero_adapter import is_zero
+from pytest_forgetting.recorded_pair import recorded_findings, see_as_asked
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedPair
     from pytest_forgetting.settings import Settings
-    from pytest_forgetting.suites.cases import Case, Suite
 
-Found = LocalModel | recording.Recording
+Found = LocalModel | Recording
 THINKING_SWITCHES = ("enable_thinking", "thinking")
 """Variables by which templates switch thoughts on and off: Qwen3's and GLM's; DeepSeek-V3.1's and Granite's."""
-LIBRARIES = ("torch", "transformers", "peft")
-"""Whose versions a recording names."""
+LIBRARIES = ("torch", "transformers")
+"""That compute every answer; those of an adapter take peft too."""
 
 
 def store_folder(chosen: Path | None) -> Path:
@@ -62,7 +64,9 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
     candidate = found["model"]
     is_adapter = isinstance(candidate, LocalModel) and candidate.adapter is not None
     _notice_zero_adapter(candidate, sides["model"], store)
-    pair = Pair(sides, (*templates.findings, *_audit(found, store)), store, None, is_adapter)
+    see_as_asked(found, templates, _template_kwargs(settings))
+    told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
+    pair = Pair(sides, told, store, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -93,12 +97,12 @@ def _find(settings: Settings) -> dict[SideName, Found]:
 
 def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found:
     if ref.endswith(".json") and not Path(ref).is_dir():
-        return recording.read(ref)
+        return recording_file.read(ref)
     return resolve(ref, candidate=candidate, allow_pickle=settings.allow_pickle)
 
 
 def _side(name: SideName, found: Found, settings: Settings, templates: Templates, store: Store) -> Side:
-    if isinstance(found, recording.Recording):
+    if isinstance(found, Recording):
         return RecordedSide(found)
     from pytest_forgetting.models.loading import device_for, dtype_for
 
@@ -111,9 +115,13 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
         dtype=dtype,
         device_type=device.partition(":")[0],
         quantization=settings.quantization,
+        versions={name: version(name) for name in (*LIBRARIES, *(["peft"] if found.adapter is not None else []))},
     )
     participant = Participant(found.ref, found.fingerprint, dtype, device, found.parameters)
-    return LiveSide(participant, conditions, store)
+    base = None if found.adapter is None else found.weights_fingerprint
+    side = LiveSide(participant, conditions, store, base=base)
+    # A recording holds in half precision only what is said in batches of one shape: nothing else is asked for it.
+    return side.anew if settings.model is None and is_half(participant) else side
 
 
 def _template_kwargs(settings: Settings) -> dict[str, Any]:
@@ -177,7 +185,7 @@ class Pair:
         told += [Finding("loading", "info", note) for note in loading_notes(self.store, self._live)]
         if self.adapter_inert():
             told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
-        return (*told, *self._dtypes())
+        return tuple(told)
 
     def adapter_inert(self) -> bool:
         """Whether the candidate is an adapter that changes nothing."""
@@ -197,13 +205,6 @@ class Pair:
             self.interview.close()
         self.store.close()
 
-    def _dtypes(self) -> list[Finding]:
-        baseline, model = self.sides["baseline"].participant, self.sides["model"].participant
-        if baseline.dtype == model.dtype:
-            return []
-        detail = f"the baseline answers in {baseline.dtype}, the model in {model.dtype}"
-        return [Finding("dtype", "warning", detail)]
-
 
 def shown_settings(settings: Settings) -> dict[str, object]:
     """The settings that a verdict depends on, as the report shows them."""
@@ -218,30 +219,3 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         "chat_template_kwargs": settings.chat_template_kwargs,
         "quantization": settings.quantization,
     }
-
-
-def write_recording(evaluation: Evaluation, wanted: Sequence[tuple[Suite, Case]], settings: Settings) -> str:
-    """Write the answers of the model (without one: of the baseline) to the recording that was asked for.
-
-    Returns:
-        One line that says what was written, or why nothing was.
-    """
-    assert settings.record is not None
-    side = evaluation.sides["model"]
-    asked = [(suite, case) for suite, case in wanted if case.skip is None]
-    recalled = [
-        (suite, case, answers)
-        for suite, cases in by_suite(asked)
-        for case, answers in zip(cases, side.recall(suite, cases), strict=True)
-        if answers is not None
-    ]
-    lines = [
-        recording.Recorded(suite.name, case.id, request, replace(answer, tokens=None))
-        for suite, case, answers in recalled
-        for request, answer in zip(side.requests(case), answers, strict=True)
-    ]
-    if len(recalled) < len(asked):
-        return f"{settings.record} not written: only {len(recalled)} of {len(asked)} cases were answered"
-    versions = {library: version(library) for library in LIBRARIES}
-    recording.write(settings.record, side.participant, side.template_hash, versions, lines)
-    return f"recorded {len(recalled)} answers of {side.participant.ref} in {settings.record}"

@@ -22,6 +22,8 @@ from pytest_forgetting.settings import (
 )
 
 REPORT_SUFFIXES = (".json", ".jsonl", ".html", ".md")
+RECORD_SUFFIX = ".json"
+"""By which a reference is known for a recording."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("none", "8bit", "4bit")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
@@ -43,6 +45,8 @@ def read_settings(choice: Choice, here: Path) -> Settings:
     if model is None and record is None:
         raise WrongUsage("--baseline without --model: name the model to compare, or --forgetting-record PATH to record")
     store = _text(choice, "store")
+    limit = _count(choice("limit"), "--forgetting-limit")
+    _see_record(record, limit)
     return Settings(
         model=model,
         baseline=baseline,
@@ -54,7 +58,7 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         record=None if record is None else here / record,
         store=None if store is None else here / store,
         no_store=_flag(choice, "no-store"),
-        limit=_count(choice("limit"), "--forgetting-limit"),
+        limit=limit,
         device=_text(choice, "device") or "auto",
         dtype=_one_of(choice, "dtype", DTYPES),
         quantization=_one_of(choice, "quantization", QUANTIZATIONS),
@@ -66,6 +70,13 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         think=cast("Think", _one_of(choice, "think", THINK_CHOICES)),
         chat_template_kwargs=_json_object(choice("chat-template-kwargs")),
     )
+
+
+def _see_record(record: str | None, limit: int | None) -> None:
+    if record is not None and not record.endswith(RECORD_SUFFIX):
+        raise WrongUsage(f"--forgetting-record: found {record!r}, wanted a name that ends in {RECORD_SUFFIX}")
+    if record is not None and limit is not None:
+        raise WrongUsage("--forgetting-limit with --forgetting-record: a recording holds whole suites; leave one out")
 
 
 def _text(choice: Choice, name: str) -> str | None:

@@ -15,16 +15,18 @@ from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.comparison import ScopeResult, blocks, too_small
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.github_actions import GitHubActions, on_github
-from pytest_forgetting.progress import Output, TerminalProgress, WorkerOutput
+from pytest_forgetting.progress import Output, TerminalProgress
 from pytest_forgetting.properties import tell_junit
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.recorder import Recorder
     from pytest_forgetting.suites.cases import Case, Suite
 
 WINDOW = 32
@@ -63,6 +65,7 @@ class ForgettingRun:
         self._exit_code: int | None = None
         self._notes: list[str] = []
         self._evaluation: Evaluation | None = None
+        self._recorder: Recorder | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
         self._decided: bool | None = None
         self._places: dict[int, int] = {}
@@ -127,21 +130,27 @@ class ForgettingRun:
         if session.config.option.collectonly:
             return
         from pytest_forgetting.participants import open_evaluation
+        from pytest_forgetting.recorder import Recorder, see_writable
 
         try:
+            if self.settings.record is not None:
+                see_writable(self.settings.record)
             self._evaluation = open_evaluation(self.settings, self._store_folder())
+            if self.settings.record is not None:
+                self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
             pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
 
     def pytest_report_header(self) -> str:
-        """Who is compared with whom."""
+        """Who is compared with whom, and whose answers are recorded."""
         if not self.gated:
-            return f"forgetting: recording {self.settings.baseline}"
+            return f"forgetting: recording the answers of {self.settings.baseline} in {self.settings.record}"
         threshold, rule = self.settings.max_drop, self.settings.rule
         told = "" if threshold is None else f" · max drop {float(threshold) * 100:g} pts for every suite"
         told += "" if rule is None else f" · rule {rule} for every suite"
+        told += "" if self.settings.record is None else f" · the model's answers are recorded in {self.settings.record}"
         return f"forgetting: {self.settings.model} against {self.settings.baseline or 'its base'}{told}"
 
     @pytest.hookimpl(trylast=True)
@@ -161,7 +170,11 @@ class ForgettingRun:
                 self._selection.take(item.suite, [item.case])
             elif isinstance(item, GateItem):
                 self._selection.take_gate(item.suite, item.category)
-        if self.settings.record is not None:  # a recording holds whole suites
+        self._take_whole()
+
+    def _take_whole(self) -> None:
+        """A recording holds whole suites, whichever of their cases were selected."""
+        if self.settings.record is not None:
             for suite in list(self._selection.suites.values()):
                 self._selection.take(suite, suite.cases)
 
@@ -261,7 +274,8 @@ class ForgettingRun:
     def _stops_early(self) -> bool:
         option = self.config.option
         # A worker of xdist answers for all of them: whoever comes first saves the others a second load.
-        return self._workerinput is None and bool(option.maxfail or getattr(option, "stepwise", False))
+        stops = bool(option.maxfail or getattr(option, "stepwise", False))
+        return stops and self._workerinput is None and self._recorder is None
 
     def _knows(self, item: ForgettingItem) -> bool:
         judged = isinstance(item, GateItem) and (item.suite.nodeid, item.category) in self._verdicts
@@ -279,13 +293,19 @@ class ForgettingRun:
     def _see_recordings(self, session: pytest.Session) -> None:
         """Once: this looks at every case, and windows are many."""
         try:
-            self.evaluation.check_recordings(self.shelf.whole(self._selection.suites))
+            whole = self.shelf.whole(sorted(self._selection.suites))
+            self.evaluation.check_recordings(whole)
+            if self._recorder is not None:
+                self._recorder.check(whole)
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
-            self.evaluation.ensure(wanted, TerminalProgress(self._reporter))
+            progress = self._progress()
+            self.evaluation.ensure(wanted, progress)
+            if self._recorder is not None:
+                self._recorder.ask(wanted, progress)
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
         except CannotAnswer as error:
@@ -294,15 +314,20 @@ class ForgettingRun:
     def _stop(self, session: pytest.Session, code: int, error: ForgettingError) -> None:
         """End the run with one message, in a way that also reaches xdist's controller."""
         self._exit_code = code
-        session.shouldfail = f"forgetting: {error}"
+        end = "\n" if "\n" in str(error) else ""  # what pytest draws around it is not to touch the last line
+        session.shouldfail = f"forgetting: {error}{end}"
         raise session.Failed(session.shouldfail)
 
-    @property
-    def _reporter(self) -> Output | None:
-        if self._workerinput is not None:
-            return WorkerOutput(self.config, self._workerinput["workerid"])
-        reporter: Output | None = self.config.pluginmanager.get_plugin("terminalreporter")
-        return reporter
+    def _progress(self) -> Progress:
+        """Where to show how far answering has come: a worker tells the controller, if that wants to know."""
+        if self._workerinput is None:
+            reporter: Output | None = self.config.pluginmanager.get_plugin("terminalreporter")
+            return TerminalProgress(reporter)
+        from pytest_forgetting.evaluate import Silent
+        from pytest_forgetting.relay import Teller
+
+        folder = self._workerinput["forgetting_progress"]
+        return Silent() if folder is None else Teller(Path(folder, f"{self._workerinput['workerid']}.jsonl"))
 
     # The store
 
@@ -322,6 +347,7 @@ class ForgettingRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Count, write the reports, free the models."""
+        self._workers.close()
         if self._evaluation is None:
             return
         efforts = conclusion.effort_of(self._evaluation.interview)
@@ -340,12 +366,13 @@ class ForgettingRun:
             session.exitstatus = exit_code
             return
         self._workers.select(self._selection, self.shelf)
+        self._take_whole()
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
             tell_junit(self.config, self.comparison)
         try:
-            self._notes += conclusion.write_files(self.evaluation, self.comparison, self._selection, self.settings)
+            self._notes += conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
         except OSError as error:
             self._notes.append(f"could not write {error.filename or 'a report'}: {error.strerror}")
             session.exitstatus = CANNOT_ANSWER

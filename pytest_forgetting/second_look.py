@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.answers.requests import Request, scored
+from pytest_forgetting.answers.requests import Request, scored_behind
 from pytest_forgetting.answers.sides import LiveSide
 from pytest_forgetting.comparison.doubts import is_doubtful, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, RightAnswer
@@ -15,8 +15,9 @@ from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.answers.interview import Interview, Progress
+    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.outcomes import Judged
     from pytest_forgetting.suites.cases import Case
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 class SecondLook:
     """Asks both models more, and adds to results what is known from it; all of it is kept in the store."""
 
-    baseline: LiveSide
-    model: LiveSide
-    interview: Interview
+    baseline: Side
+    model: Side
+    interview: Interview | None
+    """None where nobody can be asked: then there is what recordings hold."""
     judge: Judge
     notes: list[str] = field(default_factory=list)
     """What could not be asked, and why."""
@@ -40,12 +42,13 @@ class SecondLook:
         Raises:
             CannotAnswer: a model does not load.
         """
-        self._confirm([result for result in results if self._doubts(result)], progress)
+        if self.interview is None:
+            return
+        self._confirm(self.interview, [result for result in results if self._doubts(result)], progress)
         forgotten = _forgotten(self._confirmed(results))
-        self.interview.ask_requests(
-            {"baseline": _evidence(self.baseline, forgotten), "model": _evidence(self.model, forgotten)}, progress
-        )
-        self.interview.measure_divergence([self._text(result) for result in _measured(results)], progress)
+        self.interview.ask_requests({name: _evidence(side, forgotten) for name, side in self._live()}, progress)
+        if self.interview.both_sides:
+            self.interview.measure_divergence([self._text(result) for result in _measured(results)], progress)
 
     def seen(self, results: Sequence[CaseResult]) -> list[CaseResult]:
         """The same with what is known from a second look: confirmed outcomes, log-likelihoods, divergences."""
@@ -55,30 +58,40 @@ class SecondLook:
         half = is_half(self.baseline.participant, self.model.participant)
         return is_doubtful(result, half_precision=half)
 
-    def _confirm(self, doubtful: Sequence[CaseResult], progress: Progress) -> None:
-        wanted: dict[SideName, list[Request]] = {
-            "baseline": [request for result in doubtful for request in self.baseline.requests(result.case)],
-            "model": [request for result in doubtful for request in self.model.requests(result.case)],
+    def _live(self) -> Iterator[tuple[SideName, LiveSide]]:
+        sides: dict[SideName, Side] = {"baseline": self.baseline, "model": self.model}
+        return ((name, side) for name, side in sides.items() if isinstance(side, LiveSide))
+
+    def _confirm(self, interview: Interview, doubtful: Sequence[CaseResult], progress: Progress) -> None:
+        wanted = {
+            name: [request for result in doubtful for request in side.requests(result.case)]
+            for name, side in self._live()
         }
         try:
-            self.interview.ask_requests(wanted, progress, anew=True)
+            interview.ask_requests(wanted, progress, anew=True)
         except DoesNotFit as error:
             self.notes.append(f"outcomes that rounding may have decided could not be asked again: {error}")
 
     def _confirmed(self, results: Sequence[CaseResult]) -> list[CaseResult]:
         doubtful = [result for result in results if self._doubts(result)]
-        cases = [result.case for result in doubtful]
-        pairs = zip(self.baseline.anew.answers(cases), self.model.anew.answers(cases), strict=True)
+        had = self._anew(self.baseline, doubtful, [result.baseline for result in doubtful])
+        has = self._anew(self.model, doubtful, [result.model for result in doubtful])
         return _put(
             results,
             {
-                id(first): replace(
-                    first, baseline=self.judge(first.case, had), model=self.judge(first.case, has), first=first.outcome
-                )
-                for first, (had, has) in zip(doubtful, pairs, strict=True)
-                if had is not None and has is not None
+                id(first): replace(first, baseline=before, model=now, first=first.outcome)
+                for first, before, now in zip(doubtful, had, has, strict=True)
+                if before is not None and now is not None
             },
         )
+
+    def _anew(self, side: Side, doubtful: Sequence[CaseResult], first: Sequence[Judged]) -> Sequence[Judged | None]:
+        """What one side says in batches of one shape; a recording holds doubtful answers as they were given there."""
+        if not isinstance(side, LiveSide):
+            return first
+        cases = [result.case for result in doubtful]
+        given = side.anew.answers(cases)
+        return [None if had is None else self.judge(case, had) for case, had in zip(cases, given, strict=True)]
 
     def _with_evidence(self, results: Sequence[CaseResult]) -> list[CaseResult]:
         forgotten = _forgotten(results)
@@ -93,6 +106,8 @@ class SecondLook:
         )
 
     def _with_divergence(self, results: Sequence[CaseResult]) -> list[CaseResult]:
+        if self.interview is None or not self.interview.both_sides:
+            return list(results)
         measured = _measured(results)
         known = self.interview.divergences([self._text(result) for result in measured])
         return _put(
@@ -109,11 +124,11 @@ class SecondLook:
 
 
 def second_look(sides: Mapping[SideName, Side], interview: Interview | None, judge: Judge) -> SecondLook | None:
-    """How to look again; None where a side cannot be asked, or where both are one model."""
+    """How to look again; None where both sides are one model that can be asked."""
     baseline, model = sides["baseline"], sides["model"]
-    if interview is None or not (isinstance(baseline, LiveSide) and isinstance(model, LiveSide)):
+    if isinstance(baseline, LiveSide) and isinstance(model, LiveSide) and baseline.digest == model.digest:
         return None
-    return None if baseline.digest == model.digest else SecondLook(baseline, model, interview, judge)
+    return SecondLook(baseline, model, interview, judge)
 
 
 def _put(results: Sequence[CaseResult], changed: Mapping[int, CaseResult]) -> list[CaseResult]:
@@ -130,26 +145,24 @@ def _forgotten(results: Sequence[CaseResult]) -> list[CaseResult]:
 
 
 def _wanted(result: CaseResult) -> str | None:
+    return right_text(result.case, result.baseline)
+
+
+def right_text(case: Case, baseline: Judged) -> str | None:
     """The right answer as a text: the first accepted one, or where there are checks what the baseline said.
 
-    None where there is none to be scored: a pattern, or choices, whose likelihoods are known anyway.
+    None where there is none to be scored: a pattern, a text that is measured, or choices, whose likelihoods are known
+    anyway; or where there are checks, and `baseline` does not meet them.
     """
-    case = result.case
     if case.choices or case.match == "regex":
         return None
     if case.expected:
         return case.expected[0]
-    return without_thoughts(result.baseline.answer).strip() or None
+    return (without_thoughts(baseline.answer).strip() or None) if baseline.correct else None
 
 
-def _evidence(side: LiveSide, forgotten: Sequence[CaseResult]) -> list[Request]:
-    return [_how_likely(side.requests(result.case)[0], _wanted(result) or "") for result in forgotten]
-
-
-def _how_likely(request: Request, text: str) -> Request:
-    """Behind plain text an answer begins with a blank, as behind ``Answer:``, unless one stands there already."""
-    joined = request.text is not None and not request.text[-1:].isspace()
-    return scored(request, f" {text}" if joined else text)
+def _evidence(side: Side, forgotten: Sequence[CaseResult]) -> list[Request]:
+    return [scored_behind(side.requests(result.case)[0], _wanted(result) or "") for result in forgotten]
 
 
 def _nats(answer: Answer | None) -> float | None:

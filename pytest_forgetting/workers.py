@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_forgetting.errors import ForgettingError
+from pytest_forgetting.relay import Relay
 from pytest_forgetting.selection import Selection
 
 if TYPE_CHECKING:
@@ -28,13 +31,18 @@ class Workers:
         self._collected = collected
         self._nodeids: list[str] = []
         self._cases: dict[str, dict[tuple[str, str], Case]] = {}
+        self._collecting = 0
+        self._progress: Path | None = None
+        self._relay: Relay | None = None
         self.efforts: list[dict[str, Any]] = []
         self.exit_code: int | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which store to use."""
+        """Tell a worker which store to use, and where to tell of its progress."""
+        self._collecting += 1
         node.workerinput["forgetting_store"] = str(self._store_folder())
+        node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
@@ -42,6 +50,32 @@ class Workers:
         if not self._nodeids and ids:
             self._nodeids = list(ids)
             self._collected()
+        self._collecting -= 1
+        if self._collecting == 0 and self._relay is not None:
+            self._relay.start()  # not sooner: xdist tells of each worker, on the line where the cursor stands
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self) -> None:
+        """Results are about to be shown: answers are there."""
+        if self._relay is not None:
+            self._relay.stop()
+
+    def close(self) -> None:
+        """Leave nothing of what was shown, nor of the folder behind it."""
+        if self._relay is not None:
+            self._relay.stop()
+        if self._progress is not None:
+            shutil.rmtree(self._progress, ignore_errors=True)
+
+    def _progress_folder(self) -> str | None:
+        """Where workers tell of their progress, None where nobody would see it."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or reporter.verbosity < 0:
+            return None
+        if self._progress is None:
+            self._progress = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            self._relay = Relay(self._progress, reporter)
+        return str(self._progress)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002

@@ -6,7 +6,9 @@ from pathlib import Path
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Participant
-from pytest_forgetting.models.recording import Recorded, write
+from pytest_forgetting.models.recording import Recorded
+from pytest_forgetting.models.recording_file import write
+from pytest_forgetting.models.source import Source
 from pytest_forgetting.suites.loading import load_suite
 
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo", "Peru": "Lima"}
@@ -48,5 +50,5 @@ def record_all(path: Path, suite: Path, answers: Mapping[str, Sequence[Answer]],
         for request, answer in zip(requests, answers.get(case.id, [silent] * len(requests)), strict=True)
     ]
     participant = Participant(path.stem, fingerprint or path.stem, "float32", "cpu", 1)
-    write(path, participant, None, {"torch": "2"}, lines)
+    write(path, Source(participant, versions={"torch": "2"}), lines)
     return str(path)

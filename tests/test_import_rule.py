@@ -12,7 +12,7 @@ HEAVY = {"torch", "transformers", "peft"}
 MAY_BE_HEAVY = ("models", "answers", "training", "demo")
 LIGHT = {"answers/store.py", "answers/planning.py"}
 PYTEST_SIDE = {
-    *("plugin", "options", "collection", "running", "protocol", "progress", "summary", "fixtures"),
+    *("plugin", "options", "collection", "running", "protocol", "progress", "relay", "summary", "fixtures"),
     *("github_actions", "properties"),
 }
 

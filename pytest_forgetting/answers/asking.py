@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Deliver = Callable[[dict[int, Answer]], None]
 """Takes answers by the position of their request, batch by batch as they are done."""
+Plan = Callable[[Mapping[int, int]], None]
+"""Takes, by the position of their request, the tokens that requests take at their longest."""
 
 
 def ask(
@@ -31,6 +33,7 @@ def ask(
     *,
     fixed: bool = False,
     drafts: Mapping[int, Sequence[int]] | None = None,
+    plan: Plan | None = None,
 ) -> None:
     """Answer or score all `requests` and hand over the answers as each batch ends.
 
@@ -42,6 +45,7 @@ def ask(
         batch_size: rows at once; None finds it from free memory and the longest row.
         fixed: give all batches one shape, so that no answer depends on what else is asked, even in half precision.
         drafts: by the position of their request, token ids that its answer may turn out to be.
+        plan: called once, before the first answer, with what each request may cost.
 
     Raises:
         CannotAnswer: not even a single row fits into memory.
@@ -54,6 +58,8 @@ def ask(
         job = scoring if request.continuations else speaking
         if (refused := job.take(n, request, conditions)) is not None:
             unasked[n] = refused
+    if plan is not None:
+        plan(speaking.costs() | scoring.costs())
     if unasked:
         deliver(unasked)
     speaking.draft(drafts or {})
@@ -85,6 +91,10 @@ class Speaking:
             self.rows.append(row)
             self._place[id(row)] = place
         return row.answer
+
+    def costs(self) -> dict[int, int]:
+        """The tokens of each request, by its place."""
+        return {self._place[id(row)]: self.length(row) for row in self.rows}
 
     def draft(self, drafts: Mapping[int, Sequence[int]]) -> None:
         """Give rows what their answers may turn out to be, as far as the model knows the tokens."""
@@ -158,6 +168,10 @@ class Scoring:
         self._longest.update((id(part), longest) for part in parts)
         self._place.update((id(part), place) for part in parts)
         return None
+
+    def costs(self) -> dict[int, int]:
+        """The tokens of all parts of each request, by its place."""
+        return {n: sum(len(part.before) + len(part.scored) for part in parts) for n, parts in self._parts.items()}
 
     def groups(self) -> list[list[Part]]:
         """Parts that may share a batch: long ones apart, as their logits would be held for every row."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +17,7 @@ from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_f
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.watching import Progress, Watched
 from pytest_forgetting.errors import CannotAnswer
 
 if TYPE_CHECKING:
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 Wanted = Mapping[SideName, Sequence[Request]]
 SLOT_POLL = 0.5
 """Seconds between looks at the store while another process holds the device."""
-
-
-class Progress(Protocol):
-    """Told about work as it goes on."""
-
-    def start(self, label: str, total: int) -> None:
-        """`total` answers of `label` are about to be computed."""
-
-    def advance(self, done: int) -> None:
-        """`done` more of them are there."""
-
-    def finish(self) -> None:
-        """That was all."""
 
 
 @dataclass
@@ -144,11 +132,12 @@ class Interview:
             self._store.keep({self._divergence_key(text): answer})
             progress.advance(1)
 
-        progress.start("divergence", len(texts))
         try:
-            self._pair = self._pair or self._load()
-            if self._pair.fits_together():
-                diverge(self._pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
+            pair = self._loading("model", progress)
+            fits = pair.fits_together()
+            progress.start("divergence", len(texts))
+            if fits:
+                diverge(pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
             else:
                 for text in texts:
                     keep(text, Answer("", "unanswered", reason=APART))
@@ -169,28 +158,32 @@ class Interview:
             return False
         return True
 
+    def _loading(self, name: SideName, progress: Progress) -> LoadedPair:
+        """The pair, of which the side `name` is about to speak: it may have to be loaded first."""
+        self._pair = self._pair or self._load()
+        if not self._pair.holds(name):
+            progress.load(self._sides[name].participant.ref)
+        return self._pair
+
     def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
         started = time.perf_counter()
-        progress.start(f"{name}, once more:" if side.in_fixed_batches else name, len(requests))
-        self._pair = self._pair or self._load()
-        with importing():
-            from pytest_forgetting.answers.asking import ask
-            from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
-
-        def deliver(answers: dict[int, Answer]) -> None:
-            side.keep({requests[n]: answer for n, answer in answers.items()})
-            progress.advance(len(answers))
-
         try:
-            with self._pair.speaking(name) as loaded:
+            pair = self._loading(name, progress)
+            with importing():
+                from pytest_forgetting.answers.asking import ask
+                from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
+
+            with pair.speaking(name) as loaded:
+                watched = Watched(side, requests, progress, self._label(name, side))
                 ask(
                     loaded,
                     requests,
                     side.conditions,
-                    deliver,
+                    watched.deliver,
                     self._batch_size,
                     fixed=side.in_fixed_batches,
                     drafts=self._drafts(name, side, requests),
+                    plan=watched.begin,
                 )
                 self._note_effect(name, side, loaded, requests)
                 if not side.in_fixed_batches:
@@ -202,7 +195,10 @@ class Interview:
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
             progress.finish()
-        self._note_loading(self._pair.notes)
+        self._note_loading(pair.notes)
+
+    def _label(self, name: SideName, side: LiveSide) -> str:
+        return name if side is self._sides[name] else f"{name}, once more:"
 
     def _drafts(self, name: SideName, side: LiveSide, requests: Sequence[Request]) -> dict[int, tuple[int, ...]]:
         """What the baseline said, as far as the model may say the same.

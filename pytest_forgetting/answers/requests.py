@@ -91,6 +91,12 @@ def scored(request: Request, text: str) -> Request:
     return Request(request.text, request.messages, continuations=(text,))
 
 
+def scored_behind(request: Request, text: str) -> Request:
+    """The same for an answer without the blank that plain text such as ``Answer:`` needs before it."""
+    joined = request.text is not None and not request.text[-1:].isspace()
+    return scored(request, f" {text}" if joined else text)
+
+
 @dataclass(frozen=True)
 class Conditions:
     """Everything beside the request that an answer depends on."""
@@ -103,6 +109,8 @@ class Conditions:
     device_type: str = "cpu"
     attention: str = "sdpa"
     quantization: str = "none"
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the libraries that compute it, by name: a defect mended in one of them can change an answer."""
 
     def digest(self) -> bytes:
         """A hash over all of it, computed once per side and mixed into every key."""

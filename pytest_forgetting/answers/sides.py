@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -12,6 +11,7 @@ from pytest_forgetting.answers.requests import Conditions, Request, key, request
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.models.recording import Recording
+from pytest_forgetting.models.source import Source, template_digest
 from pytest_forgetting.suites.cases import Case, Suite
 
 SideName = Literal["baseline", "model"]
@@ -27,11 +27,14 @@ class Side(Protocol):
         """Who it is."""
 
     @property
-    def template_hash(self) -> str | None:
-        """Hash of the chat template it is asked through, None for plain text."""
+    def source(self) -> Source:
+        """Who it is, and what else all its answers have in common."""
 
     def requests(self, case: Case) -> tuple[Request, ...]:
         """What this side is asked for `case`: once, or as often as answers are to be drawn."""
+
+    def stored(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """The answers at hand, in the order of `requests`; a recording holds those to right answers' likelihoods."""
 
     def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:
         """The answers at hand, in the order of `cases`; None where one of a case is not."""
@@ -41,7 +44,13 @@ class LiveSide:
     """A model that can be asked; its answers are recalled from the store."""
 
     def __init__(
-        self, participant: Participant, conditions: Conditions, store: Store, *, in_fixed_batches: bool = False
+        self,
+        participant: Participant,
+        conditions: Conditions,
+        store: Store,
+        *,
+        base: str | None = None,
+        in_fixed_batches: bool = False,
     ) -> None:
         """Bind a model's conditions to the store.
 
@@ -49,24 +58,28 @@ class LiveSide:
             participant: who is asked.
             conditions: what its answers depend on.
             store: where they are kept.
+            base: fingerprint of the model that it stands on as an adapter.
             in_fixed_batches: it is asked in batches of one shape; such answers are kept apart.
         """
         self.participant = participant
         self.conditions = conditions
         self._store = store
+        self._base = base
         self.in_fixed_batches = in_fixed_batches
         self.digest = conditions.digest() + (b"fixed" if in_fixed_batches else b"")
 
     @cached_property
     def anew(self) -> LiveSide:
         """The same side, asked again in batches of one shape, so that rounding is the same whatever else is asked."""
-        return LiveSide(self.participant, self.conditions, self._store, in_fixed_batches=True)
+        return LiveSide(self.participant, self.conditions, self._store, base=self._base, in_fixed_batches=True)
 
     @property
-    def template_hash(self) -> str | None:
-        """Hash of the chat template it is asked through, None for plain text."""
-        template = self.conditions.chat_template
-        return None if template is None else hashlib.sha256(template.encode()).hexdigest()
+    def source(self) -> Source:
+        """Who it is, and what else all its answers have in common."""
+        asked = self.conditions
+        template = None if asked.chat_template is None else template_digest(asked.chat_template)
+        kwargs = asked.chat_template_kwargs
+        return Source(self.participant, template, kwargs, asked.quantization, asked.versions, self._base)
 
     def requests(self, case: Case) -> tuple[Request, ...]:
         """What this side is asked for `case`."""
@@ -92,27 +105,35 @@ class LiveSide:
         """Store what was just answered."""
         self._store.keep({key(self.digest, request): answer for request, answer in answers.items()})
 
+    def take_over(self, answers: Mapping[Request, Answer]) -> None:
+        """Know `answers` for this run, as far as the store lacks them."""
+        self._store.lend({key(self.digest, request): answer for request, answer in answers.items()})
+
 
 class RecordedSide:
     """A recording: everything is at hand, nothing can be asked."""
 
     def __init__(self, recording: Recording) -> None:
         """Let `recording` speak."""
-        self._recording = recording
-        self.participant = recording.participant
-        self.template_hash = recording.chat_template
+        self.recording = recording
+        self.source = recording.source
+        self.participant = recording.source.participant
 
     def requests(self, case: Case) -> tuple[Request, ...]:
         """How the recorded model was asked `case`."""
-        return self._recording.requests(case)
+        return self.recording.requests(case)
 
     def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:
         """The recorded answers, in the order of `cases`."""
-        return [self._recording.recall(suite.name, case) for case in cases]
+        return [self.recording.recall(suite.name, case) for case in cases]
+
+    def stored(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """How likely right answers were held, as far as it was recorded."""
+        return [self.recording.likelihoods.get(request) for request in requests]
 
     def misfits(self, suite: str, cases: Sequence[Case]) -> list[str]:
         """What differs between the recording and all `cases` of suites named `suite`."""
-        return self._recording.misfits(suite, cases)
+        return self.recording.misfits(suite, cases)
 
 
 def _complete(answers: Sequence[Answer | None]) -> Answers | None:

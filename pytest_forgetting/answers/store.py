@@ -73,6 +73,10 @@ class Store:
             self._unsaved.update(answers)
             self._note(f"answers could not be saved in {self.path} ({error}); they are kept for this run only")
 
+    def lend(self, answers: Mapping[bytes, Answer]) -> None:
+        """Know `answers` to the end of the run, unless the file knows better; nothing is saved."""
+        self._unsaved.update(answers)
+
     def remember(self, name: str, value: str) -> None:
         """Save a fact about a model, such as whether its adapter has any effect."""
         with contextlib.suppress(sqlite3.Error), self._database:

@@ -57,12 +57,16 @@ class LoadedPair:
         with self._resident(model).speaking_as(model) as loaded:
             yield loaded
 
+    def holds(self, side: SideName) -> bool:
+        """Whether a side can speak at once, without being loaded."""
+        return any(each.speaks_for(self._models[side]) for each in self._residents)
+
     def fits_together(self) -> bool:
         """Whether both sides can be in memory at once; loads what is not there yet."""
         for side in self._models:
             with self.speaking(side):
                 pass
-        return all(any(each.speaks_for(model) for each in self._residents) for model in self._models.values())
+        return all(self.holds(side) for side in self._models)
 
     def _resident(self, model: LocalModel) -> Resident:
         """Where `model` is loaded; where memory is short, in the place of what was loaded before."""

@@ -22,6 +22,10 @@ class Templates:
     by_side: Mapping[SideName, str | None]
     """None: plain text."""
     findings: tuple[Finding, ...] = ()
+    chosen: bool = False
+    """Whether the user has chosen one for both sides."""
+    one: str | None = None
+    """Which one that is."""
 
 
 def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templates:
@@ -38,7 +42,7 @@ def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templ
     if which == "own":
         return Templates(_inherited(own), _difference(own))
     one = None if which == "none" else _named(which, models)
-    return Templates(dict.fromkeys(models, one), _overridden(which, own))
+    return Templates(dict.fromkeys(models, one), _overridden(which, own), chosen=True, one=one)
 
 
 def _named(which: str, models: Mapping[SideName, LocalModel]) -> str:

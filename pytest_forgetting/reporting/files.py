@@ -39,3 +39,15 @@ def replace_file(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def why_unwritable(path: Path) -> str | None:
+    """Why no file can be written at `path`, found out by writing one beside it that leaves no trace; None if it can."""
+    if path.is_dir():
+        return "it is a folder"
+    folder = next(each for each in path.parents if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return f"{folder}: {error.strerror or error}"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pytest_forgetting.models.recorded_rows import DECIMALS
 from tests.reports import read_report
 
 PAIR = ("--model=./tuned", "--baseline=./base")
@@ -18,3 +19,12 @@ def run(pytester: pytest.Pytester, *options: str, suite: str = "s.yaml") -> tupl
     start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
     result = start(*options, suite, *own, "--forgetting-report", "report.json")
     return result, read_report(report) if report.exists() else {}
+
+
+def rounded(value: Any) -> Any:
+    """Numbers as recordings hold them, wherever they stand in a JSON value."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(value, DECIMALS) if isinstance(value, float) else value

@@ -8,7 +8,7 @@ import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.plugin.real_runs import PAIR, run
+from tests.plugin.real_runs import PAIR, rounded, run
 from tests.recordings import record_all, scored
 from tests.reports import read_report
 from tests.scoring import loglikelihood
@@ -98,15 +98,15 @@ def test_a_baseline_that_only_guesses_is_never_green(pytester: pytest.Pytester) 
         (
             "choices: [left, right]",
             "choices: [left, up]",
-            "'four' (choices ' left', ' right' recorded, ' left', ' up' asked)",
+            "'four': choices ' left', ' right' recorded, ' left', ' up' asked",
         ),
         (
             "choices: [left, right]",
             "choices: [right, left]",
-            "'four' (choices ' left', ' right' recorded, ' right', ' left' asked)",
+            "'four': choices ' left', ' right' recorded, ' right', ' left' asked",
         ),
-        ("question: Four?", "question: 4?", "'four' (prompt '*Four?*' recorded, '*4?*' asked)"),
-        ("name: Riddles", 'name: Riddles\ndelimiter: ""', "4 cases were asked otherwise: 'one' (choices ' ox', *"),
+        ("question: Four?", "question: 4?", "'four': prompt '*Four?*' recorded, '*4?*' asked"),
+        ("name: Riddles", 'name: Riddles\ndelimiter: ""', "'one': choices ' ox', *"),
     ],
 )
 def test_recordings_of_other_choices_are_refused(pytester: pytest.Pytester, old: str, new: str, told: str) -> None:
@@ -116,7 +116,7 @@ def test_recordings_of_other_choices_are_refused(pytester: pytest.Pytester, old:
     suite.write_text(suite.read_text().replace(old, new))
     result, _ = gate(pytester)
     assert result.ret == 4
-    result.stdout.fnmatch_lines([f"*old.json: suite 'Riddles': *{told}*".replace("[", "[[]")])
+    result.stdout.fnmatch_lines(["*old.json was not recorded from these cases:", f"  *riddles.yaml:*: {told}"])
 
 
 def test_another_right_answer_needs_no_new_recording(pytester: pytest.Pytester) -> None:
@@ -130,10 +130,10 @@ def test_another_right_answer_needs_no_new_recording(pytester: pytest.Pytester) 
 @pytest.mark.parametrize(
     ("scores", "told"),
     [
-        ("[-1.0]", "found loglikelihoods [-1.0]; wanted 2 numbers"),
-        ("[-1.0, NaN]", "*nan]; wanted 2 numbers"),
-        ("[]", "found loglikelihoods []; wanted 2 numbers"),
-        ('["a", "b"]', "could not convert string to float: 'a'"),
+        ("[-1.0]", "loglikelihoods: found [-1.0]; wanted 2 numbers"),
+        ("[-1.0, NaN]", "loglikelihoods: found [-1.0, nan]; wanted 2 numbers"),
+        ("[]", "loglikelihoods: found []; wanted 2 numbers"),
+        ('["a", "b"]', "loglikelihoods: found ['a', 'b']; wanted 2 numbers"),
     ],
 )
 def test_a_recording_with_other_numbers_than_choices_is_damaged(
@@ -146,7 +146,9 @@ def test_a_recording_with_other_numbers_than_choices_is_damaged(
     path.write_text(path.read_text().replace("[-3.0, -2.0]", scores))
     result, _ = gate(pytester)
     assert result.ret == 4
-    result.stderr.fnmatch_lines([f"ERROR: new.json: is a damaged recording: ValueError *{told}".replace("[", "[[]")])
+    result.stderr.fnmatch_lines(
+        [f"ERROR: new.json: is a damaged recording: answer 4 ('four'): {told}".replace("[", "[[]")]
+    )
 
 
 CHOICES = ("Paris", "Rome, the city", "7", "the")
@@ -195,7 +197,7 @@ def test_recorded_choices_compare_as_the_models_did(pytester: pytest.Pytester, m
     _, live = run(pytester, *PAIR, "--forgetting-record", "new.json")
     run(pytester, "--baseline=./base", "--forgetting-record", "old.json")
     _, again = run(pytester, "--model=new.json", "--baseline=old.json")
-    assert again["cases"] == live["cases"]
+    assert rounded(again["cases"]) == rounded(live["cases"])
     assert again["suites"] == live["suites"]
 
 

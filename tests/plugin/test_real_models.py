@@ -153,15 +153,6 @@ def test_workers_share_one_pass(pytester: pytest.Pytester, base: Path) -> None:
     assert {**together, "timing": 0} == {**alone, "timing": 0}
 
 
-def test_workers_tell_how_far_they_are(pytester: pytest.Pytester, base: Path) -> None:
-    """Under xdist the worker that asks says so on the controller's stderr; `-q` keeps it silent."""
-    options = ("--model=./base", "--baseline=./base", "-n", "2", "--forgetting-no-store")
-    result, _ = run(pytester, *options)
-    result.stderr.re_match_lines([rf"\[gw\d\] forgetting: \w+ {QUESTIONS} answers in [\d.]+ s"])
-    quiet, _ = run(pytester, *options, "-q")
-    quiet.stderr.no_re_match_line(r"\[gw\d\] forgetting")
-
-
 def test_the_store_is_private_to_the_user(pytester: pytest.Pytester, base: Path) -> None:
     """Folder and file are readable by nobody else."""
     run(pytester, "--model=./base", "--baseline=./base")

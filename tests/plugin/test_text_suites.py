@@ -11,7 +11,7 @@ import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytest
 from scipy import stats
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.plugin.real_runs import PAIR, run
+from tests.plugin.real_runs import PAIR, rounded, run
 from tests.recordings import record_all, scored
 from tests.scoring import divergence, loglikelihood
 from tests.tiny_models import tiny_adapter, tiny_llama
@@ -194,14 +194,14 @@ def without_divergence(report: dict[str, Any]) -> list[Any]:
 
 
 def test_recorded_texts_compare_as_the_models_did(pytester: pytest.Pytester, models: Path) -> None:
-    """Cross-entropy is the same to the last bit; divergence needs both models at hand and is left out."""
+    """Cross-entropy is the same but for rounding; divergence needs both models at hand and is left out."""
     _, live = run(pytester, *PAIR, "--forgetting-record", "new.json")
     run(pytester, "--baseline=./base", "--forgetting-record", "old.json")
     result, again = run(pytester, "--model=new.json", "--baseline=old.json")
     had, has = ({**report["suites"][0]["drift"], "kl_nats_per_token": 0} for report in (live, again))
-    assert had == has
+    assert has == pytest.approx(had, abs=1e-5)
     assert again["suites"][0]["drift"]["kl_nats_per_token"] is None
-    assert without_divergence(again) == without_divergence(live)
+    assert rounded(without_divergence(again)) == rounded(without_divergence(live))
     assert "KL" not in result.stdout.str().partition("Prose")[2].splitlines()[0]
 
 
@@ -213,7 +213,7 @@ def test_a_recording_of_another_text_is_refused(pytester: pytest.Pytester) -> No
     write(pytester.path, texts=("Twice " * 1000,))
     result, _ = run(pytester, "--model=new.json", "--baseline=old.json")
     assert result.ret == 4
-    told = "*1 cases were asked otherwise: 't0' (text 'Once upon a time.' recorded, 'Twice Twice *… asked)*"
+    told = "  *: 't0': text 'Once upon a time.' recorded, 'Twice Twice *… asked"
     result.stdout.fnmatch_lines([told])
     assert max(map(len, result.outlines)) < 600
 

@@ -1,0 +1,46 @@
+"""Answers as they come: kept at once, and told to whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pytest_forgetting.answers.answer import Answer
+    from pytest_forgetting.answers.requests import Request
+    from pytest_forgetting.answers.sides import LiveSide
+
+
+class Progress(Protocol):
+    """Told about work as it goes on."""
+
+    def load(self, ref: str) -> None:
+        """The model `ref` is about to be loaded."""
+
+    def start(self, label: str, total: int, cost: float = 0.0) -> None:
+        """`total` answers of `label` are about to be computed, which cost `cost` in all; 0: all the same."""
+
+    def advance(self, done: int, cost: float = 0.0) -> None:
+        """`done` more of them are there, which have cost `cost`."""
+
+    def finish(self) -> None:
+        """That was all."""
+
+
+class Watched:
+    """Keeps answers as they come, and tells of it."""
+
+    def __init__(self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str) -> None:
+        """Keep the answers of `side` to `requests`, and tell `progress` of them as of `label`."""
+        self._side, self._requests, self._progress, self._label = side, requests, progress, label
+        self._costs: Mapping[int, int] = {}
+
+    def begin(self, costs: Mapping[int, int]) -> None:
+        """All that may be costly is known."""
+        self._costs = costs
+        self._progress.start(self._label, len(self._requests), sum(costs.values()))
+
+    def deliver(self, answers: dict[int, Answer]) -> None:
+        """Some answers are there."""
+        self._side.keep({self._requests[n]: answer for n, answer in answers.items()})
+        self._progress.advance(len(answers), sum(self._costs.get(n, 0) for n in answers))
