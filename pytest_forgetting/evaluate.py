@@ -23,6 +23,7 @@ from pytest_forgetting.judging import judged
 from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.called import CalledSide
     from pytest_forgetting.answers.interview import Interview, Progress
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.suites.cases import Case, Suite
@@ -90,13 +91,16 @@ class Evaluation:
         self._second = second_look(sides, interview, self._judged)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
-        """See that recordings were made from these very suites.
+        """See that recordings were made from these very suites, and that functions are asked for texts only.
 
         Raises:
             WrongUsage: they were not; the message tells what differs.
         """
         from pytest_forgetting.answers.sides import RecordedSide
 
+        suites = list(suites)
+        for _, called in self._called():
+            called.see_answerable(suites)
         recorded = [side for side in self.sides.values() if isinstance(side, RecordedSide)]
         cases: dict[str, list[Case]] = {}
         for suite in suites:
@@ -114,6 +118,8 @@ class Evaluation:
             CannotAnswer: a model cannot be asked.
         """
         open_cases = [(suite, case) for suite, case in wanted if not self.knows([case])]
+        for name, called in self._called():
+            called.ask(name, [case for _, case in open_cases], progress or Silent())
         if self.interview is not None:
             self.interview.ask([case for _, case in open_cases], progress or Silent())
         results = list(self._graded(open_cases))
@@ -165,6 +171,11 @@ class Evaluation:
     def close(self) -> None:
         """Free the models and the store."""
         self.facts.close()
+
+    def _called(self) -> list[tuple[SideName, CalledSide]]:
+        from pytest_forgetting.answers.called import CalledSide
+
+        return [(name, side) for name, side in self.sides.items() if isinstance(side, CalledSide)]
 
     def _keep(self, results: Sequence[CaseResult]) -> None:
         """Hold results, with what a second look has found out about them."""
