@@ -20,6 +20,7 @@ from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged
+from pytest_forgetting.reporting.showing import Showing
 from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class Evaluation:
             audit=(*self.facts.findings(), *self._confirmation(results), *_identity(self.sides, results)),
             recommendations=recommend(symptoms_of(suites, adapter=self.facts.is_adapter)),
             timing=timing or Timing(),
+            view=Showing(),
         )
 
     def close(self) -> None:

@@ -92,14 +92,14 @@ def _tokenizer_digest(tokenizer: Any) -> str:
 
 
 def _adapter_digest(model: Any) -> str:
-    """How the adapters on a model are set up and switched; their weights are among the tensors."""
+    """How the adapters on a model are set up and switched, if there are any; their weights are among the tensors."""
     configs = {name: config.to_dict() for name, config in getattr(model, "peft_config", {}).items()}
     layers = [
         [name, *(str(getattr(module, each, None)) for each in _LAYER_STATE)]
         for name, module in model.named_modules()
         if hasattr(module, "active_adapters") and hasattr(module, "merged_adapters")
     ]
-    return _plain_digest([configs, layers])
+    return _plain_digest([configs, layers]) if configs or layers else ""
 
 
 def _settings_digest(settings: dict[str, Any]) -> str:

@@ -29,13 +29,18 @@ _IF_ANY = ("measured", "unanswered")
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
     """One row per suite, and below it one per category."""
-    rows = [row for suite in comparison.suites for row in _suite_rows(suite)]
-    head = [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+    head, rows = cells(comparison, confidence)
     align = ("left", *("right",) * 6, "left", "left")
     # tabulate strips the indentation of categories unless told that it is meant.
     yield from tabulate(
         rows, head, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
     ).splitlines()
+
+
+def cells(comparison: Comparison, confidence: float = 0.95) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of the table; names of categories are indented."""
+    head = [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+    return head, [row for suite in comparison.suites for row in _suite_rows(suite)]
 
 
 def _suite_rows(result: SuiteResult) -> Iterator[list[str]]:
