@@ -20,7 +20,7 @@ from pytest_forgetting.suites.spelling import hint
 
 
 def load_suite(
-    path: Path, *, known_checks: Collection[str] = (), allow_python: bool = False, shown_as: str | None = None
+    path: str | Path, *, known_checks: Collection[str] = (), allow_python: bool = False, shown_as: str | None = None
 ) -> Suite:
     """Read a suite: a YAML file, or a ``.jsonl`` file of questions and answers with all defaults.
 
@@ -33,7 +33,7 @@ def load_suite(
     Raises:
         SuiteError: one line per finding, ``file:line:column: what was found; what was wanted``.
     """
-    shown = shown_as or str(path)
+    path, shown = Path(path), shown_as or str(path)
     builder = CaseBuilder(known_checks, allow_python)
     if path.suffix == ".jsonl":
         keys = SuiteKeys(forgetting="qa")

@@ -110,8 +110,8 @@ def test_a_test_that_fails_shows_the_table(pytester: pytest.Pytester, models: Pa
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E   pytest_forgetting.Forgotten: cases: accuracy dropped * points (allowed 5); * forgotten: c*",
-            "E   ./tuned against ./base · 1 suite · 3 cases",
+            "E *pytest_forgetting.Forgotten: cases: accuracy dropped * points (allowed 5); * forgotten: c*",
+            "E *./tuned against ./base · 1 suite · 3 cases",
             "FAILED *::test_kept - pytest_forgetting.Forgotten: cases: accuracy *",
         ]
     )
