@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from pytest_forgetting.retained import Forgotten, assert_retained
     from pytest_forgetting.suites.cases import Suite
     from pytest_forgetting.suites.loading import load_suite
+    from pytest_forgetting.training.callback import ForgettingCallback
 
 __all__ = [
     "CannotAnswer",
     "CaseResult",
     "Comparison",
     "Forgetting",
+    "ForgettingCallback",
     "ForgettingError",
     "Forgotten",
     "LanguageModel",
@@ -41,6 +43,7 @@ _HOMES = {
     "CaseResult": "comparison.outcomes",
     "Comparison": "comparison.comparison",
     "Forgetting": "forgetting",
+    "ForgettingCallback": "training.callback",
     "ForgettingError": "errors",
     "Forgotten": "retained",
     "LanguageModel": "language_model",

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,9 @@ from pytest_forgetting.shelf import Shelf
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
+    from pytest_forgetting.evaluate import Evaluation
     from pytest_forgetting.given_sides import Found
+    from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
@@ -64,7 +68,7 @@ def compare(
     """
     given = {name: each for name, each in (("model", model), ("baseline", baseline)) if each is not None}
     names = {name: _name(each) for name, each in given.items()}
-    settings = _settings({"model": None, "baseline": None, **names, "max_drop": max_drop, **options})
+    settings = settings_of({"model": None, "baseline": None, **names, "max_drop": max_drop, **options})
     shelf = Shelf(settings)
     read = read_suites(suites, shelf, [Path()])
     return compared(settings, shelf, read, found_among(given))
@@ -83,6 +87,40 @@ def compared(settings: Settings, shelf: Shelf, suites: list[Suite], given: dict[
         WrongUsage: a reference names nothing, or suites and sides do not fit.
         CannotAnswer: a model cannot be asked.
     """
+    with _opened(settings, given) as evaluation:
+        evaluation.check_recordings(shelf.whole(suite.nodeid for suite in suites))
+        evaluation.ensure([(suite, case) for suite in suites for case in suite.cases])
+        return evaluation.comparison([evaluation.judge_suite(suite, suite.cases) for suite in suites])
+
+
+def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Found], path: Path) -> Recording:
+    """Ask the baseline alone, and write its answers to the recording `path`.
+
+    Args:
+        settings: of the recording.
+        suites: what is asked.
+        given: the baseline on both sides, if it is at hand already.
+        path: where the recording is kept; its folder is made.
+
+    Raises:
+        WrongUsage: a reference names nothing, or suites and baseline do not fit.
+        CannotAnswer: it cannot be asked.
+    """
+    from pytest_forgetting.models import recording
+    from pytest_forgetting.participants import write_recording
+
+    asked = replace(settings, model=None, record=path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wanted = [(suite, case) for suite in suites for case in suite.cases]
+    with _opened(asked, given) as evaluation:
+        evaluation.ensure(wanted)
+        write_recording(evaluation, wanted, asked)
+    return recording.read(str(path))
+
+
+@contextmanager
+def _opened(settings: Settings, given: dict[SideName, Found]) -> Iterator[Evaluation]:
+    """An evaluation; what cannot be stored, or is not to be, is in a store that goes with it."""
     from pytest_forgetting.models.given import GivenModel
     from pytest_forgetting.participants import open_evaluation, store_folder
 
@@ -92,9 +130,7 @@ def compared(settings: Settings, shelf: Shelf, suites: list[Suite], given: dict[
     try:
         evaluation = open_evaluation(settings, temporary or store_folder(settings.store), given)
         try:
-            evaluation.check_recordings(shelf.whole(suite.nodeid for suite in suites))
-            evaluation.ensure([(suite, case) for suite in suites for case in suite.cases])
-            return evaluation.comparison([evaluation.judge_suite(suite, suite.cases) for suite in suites])
+            yield evaluation
         finally:
             evaluation.close()
     finally:
@@ -138,8 +174,12 @@ def _name(given: Any) -> str:
     return os.fspath(given) if isinstance(given, str | os.PathLike) else "in memory"
 
 
-def _settings(given: dict[str, Any]) -> Settings:
-    """The same checks as on the command line."""
+def settings_of(given: dict[str, Any]) -> Settings:
+    """Options as keyword arguments, with the same checks as on the command line.
+
+    Raises:
+        WrongUsage: one is unknown, or cannot be meant as given.
+    """
     known = Settings.__dataclass_fields__.keys() - {"reports", "record"}
     strange = sorted(given.keys() - known)
     if strange:

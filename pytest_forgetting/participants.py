@@ -90,8 +90,7 @@ def _fingerprint(found: Iterable[Found]) -> None:
 def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName, Found]:
     """Both sides; without a model the baseline stands on both, to be recorded."""
     if settings.model is None:
-        assert settings.baseline is not None, "reading.py has seen to it"
-        alone = _locate(settings.baseline, None, settings)
+        alone = given.get("baseline") or _locate(str(settings.baseline), None, settings)
         return {"baseline": alone, "model": alone}
     model = given["model"] if "model" in given else _locate(settings.model, None, settings)
     if "baseline" in given:

@@ -37,11 +37,11 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_public_names_need_no_torch() -> None:
-    """All of them can be imported where nothing heavy is installed, and importing the package imports none of them."""
+    """All but the callback of transformers' can be imported without, and importing the package imports none of them."""
     code = (
         "import sys, pytest_forgetting as p\n"
         "early = [m for m in sys.modules if m.startswith('pytest_forgetting.')]\n"
-        "names = [getattr(p, name) for name in p.__all__]\n"
+        "names = [getattr(p, name) for name in p.__all__ if name != 'ForgettingCallback']\n"
         "print(early, sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[] []\n"

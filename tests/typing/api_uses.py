@@ -11,6 +11,7 @@ from pytest_forgetting import (
     CaseResult,
     Comparison,
     Forgetting,
+    ForgettingCallback,
     ForgettingError,
     Forgotten,
     LanguageModel,
@@ -56,6 +57,12 @@ def from_python(ask: LanguageModel) -> None:
 def loaded(model: object, tokenizer: object) -> None:
     """A pair of whatever types transformers and peft give."""
     compare(model=(model, tokenizer), baseline="base", suites="suites/")
+
+
+def training() -> None:
+    """In a trainer."""
+    callback = ForgettingCallback("suites/", every=100, max_drop="5%", stop=False, baseline="./base", device="cpu")
+    print(callback.last_good_checkpoint, callback.comparison)
 
 
 def reading(result: Comparison) -> Sequence[float]:
