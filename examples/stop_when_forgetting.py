@@ -5,7 +5,6 @@ The base is made in the first run (about a minute), the training is over in seco
 in their places.
 """
 
-import tempfile
 from pathlib import Path
 
 from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments
@@ -15,6 +14,8 @@ from pytest_forgetting.demo import prepare
 from pytest_forgetting.demo.facts import domain_texts
 from pytest_forgetting.training.reproducible import reproducible, single_threaded
 
+FOLDER = "stopped"
+"""Here: checkpoints, the baseline's answers, and the last good checkpoint."""
 SUITES = Path(__file__).parents[1] / "example_suites" / "general_qa.yaml"
 
 
@@ -23,11 +24,11 @@ def main() -> None:
     base = prepare("base")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
     rows = [{"input_ids": ids, "labels": ids} for ids in tokenizer(domain_texts())["input_ids"]]
-    with tempfile.TemporaryDirectory() as folder, reproducible(0), single_threaded():
+    with reproducible(0), single_threaded():
         trainer = Trainer(
             model=model,
             args=TrainingArguments(
-                output_dir=folder,
+                output_dir=FOLDER,
                 learning_rate=1.5e-3,
                 max_steps=200,
                 per_device_train_batch_size=8,
