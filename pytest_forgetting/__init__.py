@@ -6,11 +6,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_forgetting.api import assert_retained, compare
+    from pytest_forgetting.api import compare
+    from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+    from pytest_forgetting.comparison.outcomes import CaseResult
+    from pytest_forgetting.errors import CannotAnswer, ForgettingError, NotFound, SuiteError, WrongUsage
+    from pytest_forgetting.forgetting import Forgetting
     from pytest_forgetting.grading.registry import check
+    from pytest_forgetting.language_model import LanguageModel
+    from pytest_forgetting.retained import Forgotten, assert_retained
+    from pytest_forgetting.suites.cases import Suite
+    from pytest_forgetting.suites.loading import load_suite
+    from pytest_forgetting.training.callback import ForgettingCallback
 
-__all__ = ["assert_retained", "check", "compare"]
-_HOMES = {"assert_retained": "api", "check": "grading.registry", "compare": "api"}
+__all__ = [
+    "CannotAnswer",
+    "CaseResult",
+    "Comparison",
+    "Forgetting",
+    "ForgettingCallback",
+    "ForgettingError",
+    "Forgotten",
+    "LanguageModel",
+    "NotFound",
+    "ScopeResult",
+    "Suite",
+    "SuiteError",
+    "SuiteResult",
+    "WrongUsage",
+    "assert_retained",
+    "check",
+    "compare",
+    "load_suite",
+]
+_HOMES = {
+    "CannotAnswer": "errors",
+    "CaseResult": "comparison.outcomes",
+    "Comparison": "comparison.comparison",
+    "Forgetting": "forgetting",
+    "ForgettingCallback": "training.callback",
+    "ForgettingError": "errors",
+    "Forgotten": "retained",
+    "LanguageModel": "language_model",
+    "NotFound": "errors",
+    "ScopeResult": "comparison.comparison",
+    "Suite": "suites.cases",
+    "SuiteError": "errors",
+    "SuiteResult": "comparison.comparison",
+    "WrongUsage": "errors",
+    "assert_retained": "retained",
+    "check": "grading.registry",
+    "compare": "api",
+    "load_suite": "suites.loading",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -18,3 +65,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Public names, whether they were used yet or not."""
+    return sorted({*globals(), *__all__})

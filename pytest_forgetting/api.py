@@ -1,4 +1,4 @@
-"""The gate without pytest: `compare` two models, `assert_retained` what the first knew."""
+"""The gate without pytest: `compare` two models."""
 
 from __future__ import annotations
 
@@ -6,63 +6,135 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import Comparison, Judge, decide
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.given_suites import Suites, read_suites
 from pytest_forgetting.reading import read_settings
-from pytest_forgetting.reporting import terminal
-from pytest_forgetting.settings import Settings, fraction
+from pytest_forgetting.retained import share
+from pytest_forgetting.settings import Settings
 from pytest_forgetting.shelf import Shelf
-from pytest_forgetting.suites.detection import is_suite
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.sides import SideName
+    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.given_sides import Found
+    from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
-Suites = Reference | Iterable[Reference]
+"""As ``--model`` names a model: a folder, an adapter, a Hub id, ``demo:NAME``, a recording."""
+LoadedPair = tuple[Any, Any]
+"""A loaded model, or a `PeftModel`, and its tokenizer."""
+Texts = Callable[[list[str]], Iterable[str]]
+"""From a list of prompts to as many texts."""
+Model = Reference | LoadedPair | Texts
 
 
 def compare(
     *,
-    model: Reference,
-    baseline: Reference | None = None,
+    model: Model,
+    baseline: Model | None = None,
     suites: Suites,
     max_drop: float | str | None = None,
     **options: Any,
 ) -> Comparison:
     """Ask both models all `suites` and say what was retained, forgotten or learned.
 
-    Answers are kept in the user's cache, as under pytest.
+    A loaded model is asked where it is, in evaluation mode, and left as it was: modes, gradients, device, settings,
+    random numbers. Answers are kept in the user's cache, as under pytest; those of a loaded model under a hash of its
+    parameters, so that weights that have changed are asked anew; those of a function for this comparison only.
 
     Args:
-        model: the fine-tuned model, as ``--model`` names it.
-        baseline: the model it was tuned from; None: the one that an adapter records.
-        suites: a suite file, a folder of them, or several of either.
+        model: the fine-tuned model: a reference, as ``--model`` takes it; a pair ``(model, tokenizer)``; or a function
+            that takes a list of prompts (plain texts, at most `batch_size` or 32 at a time) and gives as many texts.
+        baseline: the same for the model it was tuned from; None: the one that an adapter records, or a loaded
+            `PeftModel` with its adapter switched off.
+        suites: a suite file, a folder of them, a `Suite`, several of these; or a list of cases such as
+            ``{"question": …, "answer": …}``, as in a ``.jsonl`` suite. Relative paths start from the working directory.
         max_drop: overrides the suites' overall thresholds, not their category thresholds.
-        options: fields of `Settings`, such as ``device``, ``dtype``, ``batch_size``, ``limit``, ``no_store``.
+        options: fields of `Settings`, such as ``device``, ``dtype``, ``batch_size``, ``limit``, ``no_store``. A model
+            that a reference names is loaded as the loaded one is, unless they say otherwise.
 
     Raises:
-        WrongUsage: a reference, an option or a path names nothing.
+        WrongUsage: a reference, an option or a path names nothing, or a function gives something else than texts.
         SuiteError: a suite cannot be read.
+        CannotAnswer: a model cannot be asked, or a function raises.
+    """
+    given = {name: each for name, each in (("model", model), ("baseline", baseline)) if each is not None}
+    names = {name: _name(each) for name, each in given.items()}
+    settings = settings_of({"model": None, "baseline": None, **names, "max_drop": max_drop, **options})
+    shelf = Shelf(settings)
+    read = read_suites(suites, shelf, [Path()])
+    return compared(settings, shelf, read, found_among(given))
+
+
+def compared(settings: Settings, shelf: Shelf, suites: list[Suite], given: dict[SideName, Found]) -> Comparison:
+    """Ask, judge, and let go of the models.
+
+    Args:
+        settings: of the comparison.
+        shelf: which has read the suites.
+        suites: what is asked.
+        given: sides that are at hand already.
+
+    Raises:
+        WrongUsage: a reference names nothing, or suites and sides do not fit.
         CannotAnswer: a model cannot be asked.
     """
+    with _opened(settings, given) as evaluation:
+        evaluation.check_recordings(shelf.whole(suite.nodeid for suite in suites))
+        evaluation.ensure([(suite, case) for suite in suites for case in suite.cases])
+        return evaluation.comparison([evaluation.judge_suite(suite, suite.cases) for suite in suites])
+
+
+def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Found], path: Path) -> Recording:
+    """Ask the baseline alone, and write its answers to the recording `path`.
+
+    Args:
+        settings: of the recording.
+        suites: what is asked.
+        given: the baseline on both sides, if it is at hand already.
+        path: where the recording is kept, in the place of an older one; its folder is made.
+
+    Raises:
+        WrongUsage: a reference names nothing, or suites and baseline do not fit.
+        CannotAnswer: it cannot be asked.
+    """
+    from pytest_forgetting.evaluate import Silent
+    from pytest_forgetting.models import recording_file
+    from pytest_forgetting.recorder import Recorder
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    wanted = [(suite, case) for suite in suites for case in suite.cases]
+    with _opened(replace(settings, model=None, record=path), given) as evaluation:
+        recorder = Recorder(path, evaluation, "baseline")
+        recorder.check(suites)
+        evaluation.ensure(wanted)
+        recorder.ask(wanted, Silent())
+        recorder.write(wanted)
+    return recording_file.read(str(path))
+
+
+@contextmanager
+def _opened(settings: Settings, given: dict[SideName, Found]) -> Iterator[Evaluation]:
+    """An evaluation; what cannot be stored, or is not to be, is in a store that goes with it."""
+    from pytest_forgetting.models.given import GivenModel
     from pytest_forgetting.participants import open_evaluation, store_folder
 
-    settings = _settings({"model": model, "baseline": baseline, "max_drop": max_drop, **options})
-    shelf = Shelf(settings)
-    read = [shelf.suite(path, str(path)) for path in _files(suites)]
-    temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-")) if settings.no_store else None
+    unhashed = any(isinstance(each, GivenModel) and not each.told_by_its_weights for each in given.values())
+    passing = settings.no_store or unhashed
+    temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-")) if passing else None
     try:
-        evaluation = open_evaluation(settings, temporary or store_folder(settings.store))
+        evaluation = open_evaluation(settings, temporary or store_folder(settings.store), given)
         try:
-            evaluation.check_recordings(shelf.whole(suite.nodeid for suite in read))
-            evaluation.ensure([(suite, case) for suite in read for case in suite.cases])
-            return evaluation.comparison([evaluation.judge_suite(suite, suite.cases) for suite in read])
+            yield evaluation
         finally:
             evaluation.close()
     finally:
@@ -70,25 +142,48 @@ def compare(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def assert_retained(result: Comparison, max_drop: float | str | None = None) -> None:
-    """Fail where the gate would: a drop beyond a threshold, or a run that could not have shown any.
-
-    Args:
-        result: of `compare`.
-        max_drop: what each general suite may lose as a whole, in the place of its own threshold.
+def found_among(given: dict[str, Any]) -> dict[SideName, Found]:
+    """Those of the two that are no references, ready to be asked.
 
     Raises:
-        AssertionError: with the table and the forgotten cases.
+        WrongUsage: one is no model.
     """
-    __tracebackhide__ = True
-    if max_drop is not None:
-        result = _judged_anew(result, _share("max_drop", max_drop))
-    if result.fails_build:
-        raise AssertionError("\n".join(_told(result)))
+    found: dict[Any, Found] = {}
+    for name, each in given.items():
+        if isinstance(each, tuple | list):
+            from pytest_forgetting.models.given import given_model
+
+            if len(each) != 2:
+                raise WrongUsage(f"{name}: found {len(each)} things; wanted a pair (model, tokenizer)")
+            found[name] = given_model(name, *each)
+        elif not isinstance(each, str | os.PathLike):
+            found[name] = _function(name, each)
+    return found
 
 
-def _settings(given: dict[str, Any]) -> Settings:
-    """The same checks as on the command line."""
+def _function(name: str, given: Any) -> Texts:
+    if hasattr(given, "parameters") and hasattr(given, "forward"):
+        kind = type(given).__name__
+        raise WrongUsage(f"{name}: found a {kind} alone; wanted it with its tokenizer: (model, tokenizer)")
+    if not callable(given) or isinstance(given, type):
+        raise WrongUsage(
+            f"{name}: found {given!r:.60} ({type(given).__name__}); wanted a reference, a pair (model, tokenizer),"
+            " or a function from prompts to texts"
+        )
+    return given  # type: ignore[no-any-return]
+
+
+def _name(given: Any) -> str:
+    """A reference as text; what is at hand needs none, and is not empty."""
+    return os.fspath(given) if isinstance(given, str | os.PathLike) else "in memory"
+
+
+def settings_of(given: dict[str, Any]) -> Settings:
+    """Options as keyword arguments, with the same checks as on the command line.
+
+    Raises:
+        WrongUsage: one is unknown, or cannot be meant as given.
+    """
     known = Settings.__dataclass_fields__.keys() - {"reports", "record"}
     strange = sorted(given.keys() - known)
     if strange:
@@ -96,7 +191,7 @@ def _settings(given: dict[str, Any]) -> Settings:
     if given["model"] is None:
         raise WrongUsage("compare: no model given")
     if given["max_drop"] is not None:
-        _share("max_drop", given["max_drop"])
+        share("max_drop", given["max_drop"])
     texts = {name: _as_text(value) for name, value in given.items() if value is not None}
     return read_settings(lambda name: texts.get(name.replace("-", "_")), Path.cwd())
 
@@ -106,61 +201,3 @@ def _as_text(value: Any) -> str:
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
     return json.dumps(value) if isinstance(value, dict) else str(value)
-
-
-def _share(name: str, value: float | str) -> Fraction:
-    """`value` as it is written: 0.1 is one tenth."""
-    try:
-        return fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise WrongUsage(f"{name} {value!r}; wanted a share from 0 to 1, such as 0.1, '10%' or '1/10'") from None
-
-
-def _files(suites: Suites) -> Iterator[Path]:
-    named = [suites] if isinstance(suites, str | os.PathLike) else list(suites)
-    if not named or not all(map(os.fspath, named)):
-        raise WrongUsage("compare: no suites given")
-    seen: set[Path] = set()
-    for path in (each for name in named for each in _suites_at(Path(name))):
-        if path.resolve() not in seen:
-            seen.add(path.resolve())
-            yield path
-
-
-def _suites_at(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise WrongUsage(f"{path}: there is no such file or folder")
-    inside = [each for each in path.rglob("*") if not _hidden(each.relative_to(path)) and is_suite(each)]
-    if not inside:
-        raise WrongUsage(f"{path}: no suite in this folder; a suite is YAML with the key 'forgetting:'")
-    return sorted(inside)
-
-
-def _hidden(path: Path) -> bool:
-    """Whether it lies where pytest would not look either, such as in .venv."""
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _judged_anew(result: Comparison, max_drop: Fraction) -> Comparison:
-    inert = any(finding.severity == "fatal" and finding.finding == "adapter" for finding in result.audit)
-    judge = Judge(float(str(result.settings.get("confidence", 0.95))), inert)
-    suites = tuple(judge.suite(_allowing(suite.suite, max_drop), suite.results) for suite in result.suites)
-    failing = sum(len(suite.failing_cases) for suite in suites)
-    decision = decide([scope.ruling for suite in suites for scope in suite.gates], failing)
-    return replace(result, suites=suites, decision=decision)
-
-
-def _allowing(suite: Suite, max_drop: Fraction) -> Suite:
-    return replace(suite, gate=replace(suite.gate, max_drop=max_drop))
-
-
-def _told(result: Comparison) -> Iterator[str]:
-    yield terminal.headline(result)
-    yield from terminal.findings(result)
-    yield from terminal.table(result)
-    yield from terminal.forgotten(result)
-    yield from terminal.causes(result)
-    yield from terminal.advice(result)
-    yield terminal.counts(result)

@@ -16,6 +16,10 @@ class WrongUsage(ForgettingError):
     """The command cannot be meant as given: an unknown reference, a value out of range (pytest's exit code 4)."""
 
 
+class NotFound(ForgettingError, LookupError):
+    """A comparison has no case, category or suite of a name, or several."""
+
+
 class CannotAnswer(ForgettingError):
     """The question could not be answered: weights that do not load, a lack of memory (exit code 3)."""
 

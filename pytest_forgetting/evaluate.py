@@ -20,9 +20,11 @@ from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged
+from pytest_forgetting.reporting.showing import Showing
 from pytest_forgetting.second_look import second_look
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.called import CalledSide
     from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.answers.watching import Progress
@@ -94,14 +96,17 @@ class Evaluation:
         self._second = second_look(sides, interview, self.judge)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
-        """See that recordings were made from these very suites.
+        """See that recordings were made from these very suites, and that functions are asked for texts only.
 
         Raises:
             WrongUsage: they were not; the message tells what differs.
         """
         from pytest_forgetting.recorded_pair import refusals
 
-        told = list(refusals(self.sides, list(suites)))
+        suites = list(suites)
+        for _, called in self._called():
+            called.see_answerable(suites)
+        told = list(refusals(self.sides, suites))
         if told:
             raise WrongUsage("\n".join(told))
 
@@ -114,6 +119,8 @@ class Evaluation:
             CannotAnswer: a model cannot be asked.
         """
         open_cases = [(suite, case) for suite, case in wanted if not self.knows([case])]
+        for name, called in self._called():
+            called.ask(name, [case for _, case in open_cases], progress or Silent())
         if self.interview is not None:
             self.interview.ask([case for _, case in open_cases], progress or Silent())
         results = list(self._graded(open_cases))
@@ -160,11 +167,17 @@ class Evaluation:
             audit=(*self.facts.findings(), *self._confirmation(results), *_identity(self.sides, results)),
             recommendations=recommend(symptoms_of(suites, adapter=self.facts.is_adapter)),
             timing=timing or Timing(),
+            view=Showing(),
         )
 
     def close(self) -> None:
         """Free the models and the store."""
         self.facts.close()
+
+    def _called(self) -> list[tuple[SideName, CalledSide]]:
+        from pytest_forgetting.answers.called import CalledSide
+
+        return [(name, side) for name, side in self.sides.items() if isinstance(side, CalledSide)]
 
     def _keep(self, results: Sequence[CaseResult]) -> None:
         """Hold results, with what a second look has found out about them."""

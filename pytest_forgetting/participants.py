@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_forgetting.answers.called import CalledSide, called_ref
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
@@ -19,10 +20,22 @@ from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluate import Evaluation
+from pytest_forgetting.given_sides import (
+    Found,
+    Live,
+    as_given,
+    beneath,
+    described,
+    in_files,
+    is_base_word,
+    template_kwargs,
+)
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
+from pytest_forgetting.models.source import library_versions
 from pytest_forgetting.models.templates import Templates, choose_templates
 from pytest_forgetting.models.zero_adapter import is_zero
 from pytest_forgetting.recorded_pair import recorded_findings, see_as_asked
@@ -31,40 +44,36 @@ if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedPair
     from pytest_forgetting.settings import Settings
 
-Found = LocalModel | Recording
-THINKING_SWITCHES = ("enable_thinking", "thinking")
-"""Variables by which templates switch thoughts on and off: Qwen3's and GLM's; DeepSeek-V3.1's and Granite's."""
-LIBRARIES = ("torch", "transformers")
-"""That compute every answer; those of an adapter take peft too."""
-
 
 def store_folder(chosen: Path | None) -> Path:
     """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
     return on_local_disk(chosen or cache_folder() / "store", "store")
 
 
-def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
+def open_evaluation(settings: Settings, folder: Path, given: Mapping[SideName, Found] | None = None) -> Evaluation:
     """Find both models or recordings and make ready to ask; nothing is loaded yet.
 
     Args:
         settings: what the user asked for.
         folder: of the answer store.
+        given: what a caller has at hand already, in the place of a reference.
 
     Raises:
         WrongUsage: a reference names nothing.
         CannotAnswer: a model cannot be read.
     """
     store = Store(folder)
-    found = _find(settings)
+    found = _find(settings, given or {})
     templates = choose_templates(
-        settings.chat_template, {name: each for name, each in found.items() if isinstance(each, LocalModel)}
+        settings.chat_template, {name: each for name, each in found.items() if isinstance(each, Live)}
     )
     _fingerprint(found.values())
+    settings = as_given(settings, found.values())
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
     candidate = found["model"]
-    is_adapter = isinstance(candidate, LocalModel) and candidate.adapter is not None
+    is_adapter = isinstance(candidate, Live) and candidate.is_adapter
     _notice_zero_adapter(candidate, sides["model"], store)
-    see_as_asked(found, templates, _template_kwargs(settings))
+    see_as_asked(found, templates, template_kwargs(settings))
     told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
     pair = Pair(sides, told, store, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
@@ -74,18 +83,21 @@ def open_evaluation(settings: Settings, folder: Path) -> Evaluation:
 
 def _fingerprint(found: Iterable[Found]) -> None:
     """Hash the files of both models side by side; what is hashed is remembered."""
-    models = [each for each in found if isinstance(each, LocalModel)]
+    models = [each for each in found if isinstance(each, Live)]
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda model: model.fingerprint, models))
 
 
-def _find(settings: Settings) -> dict[SideName, Found]:
+def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName, Found]:
     """Both sides; without a model the baseline stands on both, to be recorded."""
     if settings.model is None:
-        assert settings.baseline is not None, "reading.py has seen to it"
-        alone = _locate(settings.baseline, None, settings)
+        alone = given.get("baseline") or _locate(str(settings.baseline), None, settings)
         return {"baseline": alone, "model": alone}
-    model = _locate(settings.model, None, settings)
+    model = given["model"] if "model" in given else _locate(settings.model, None, settings)
+    if "baseline" in given:
+        return {"baseline": beneath(model, given["baseline"]), "model": model}
+    if isinstance(model, GivenModel) and (settings.baseline is None or is_base_word(settings.baseline)):
+        return {"baseline": model.base(), "model": model}
     candidate = model if isinstance(model, LocalModel) else None
     if settings.baseline is not None:
         return {"baseline": _locate(settings.baseline, candidate, settings), "model": model}
@@ -104,6 +116,11 @@ def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found
 def _side(name: SideName, found: Found, settings: Settings, templates: Templates, store: Store) -> Side:
     if isinstance(found, Recording):
         return RecordedSide(found)
+    if not isinstance(found, Live):
+        ref = called_ref(found)
+        return CalledSide(Participant(ref, f"{name}: {ref}"), found, settings.batch_size)
+    if isinstance(found, GivenModel):
+        return _as_recorded(LiveSide(*described(found, templates.by_side[name], settings), store), settings)
     from pytest_forgetting.models.loading import device_for, dtype_for
 
     device = device_for(settings.device)
@@ -111,30 +128,29 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
     conditions = Conditions(
         fingerprint=found.fingerprint,
         chat_template=templates.by_side[name],
-        chat_template_kwargs=_template_kwargs(settings) if templates.by_side[name] is not None else {},
+        chat_template_kwargs=template_kwargs(settings) if templates.by_side[name] is not None else {},
         dtype=dtype,
         device_type=device.partition(":")[0],
         quantization=settings.quantization,
-        versions={name: version(name) for name in (*LIBRARIES, *(["peft"] if found.adapter is not None else []))},
+        versions=library_versions(adapter=found.is_adapter),
     )
     participant = Participant(found.ref, found.fingerprint, dtype, device, found.parameters)
     base = None if found.adapter is None else found.weights_fingerprint
-    side = LiveSide(participant, conditions, store, base=base)
-    # A recording holds in half precision only what is said in batches of one shape: nothing else is asked for it.
-    return side.anew if settings.model is None and is_half(participant) else side
+    return _as_recorded(LiveSide(participant, conditions, store, base=base), settings)
 
 
-def _template_kwargs(settings: Settings) -> dict[str, Any]:
-    """What templates are told: to leave thoughts out, by all names that they know for it, and what the user says."""
-    return (dict.fromkeys(THINKING_SWITCHES, False) if settings.think == "off" else {}) | settings.chat_template_kwargs
+def _as_recorded(side: LiveSide, settings: Settings) -> LiveSide:
+    """A recording holds in half precision only what is said in batches of one shape: nothing else is asked for it."""
+    return side.anew if settings.model is None and is_half(side.participant) else side
 
 
 def _audit(found: Mapping[SideName, Found], store: Store) -> tuple[Finding, ...]:
     """What the files of the two tell; a recording has none."""
     baseline, model = found["baseline"], found["model"]
-    if isinstance(baseline, LocalModel) and isinstance(model, LocalModel):
-        return audit(baseline, model, store)
-    return ()
+    if not (isinstance(baseline, Live) and isinstance(model, Live)):
+        return ()
+    with tempfile.TemporaryDirectory(prefix="pytest-forgetting-") as folder:
+        return audit(in_files(baseline, Path(folder, "baseline")), in_files(model, Path(folder, "model")), store)
 
 
 def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
@@ -148,7 +164,7 @@ def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
 def _interview(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
 ) -> Interview | None:
-    local = {name: each for name, each in found.items() if isinstance(each, LocalModel)}
+    local = {name: each for name, each in found.items() if isinstance(each, Live)}
     live = {name: side for name, side in sides.items() if isinstance(side, LiveSide)}
     if not local:
         return None

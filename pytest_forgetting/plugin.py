@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_forgetting import options
-from pytest_forgetting.fixtures import finetuned
+from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, forgetting
 from pytest_forgetting.suites.detection import is_suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.collection import SuiteFile
 
-__all__ = ["finetuned"]
-"""Fixtures; pytest finds them here."""
+__all__ = ["ACTIVE", "baseline", "candidate", "finetuned", "forgetting"]
+"""Fixtures, which pytest finds here, and the name of the part that does the work."""
 
-ACTIVE = "forgetting-run"
-"""Name under which the part that does the work is registered, once a model was named."""
 _TAKEN = pytest.StashKey[list[str]]()
 _UNCOLLECTED = pytest.StashKey[list[Path]]()
 

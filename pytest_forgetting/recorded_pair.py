@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.sides import RecordedSide, Side, SideName
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import SHOWN_OF_A_HASH, template_digest, unlike_sources, unlike_templates
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Finding
-    from pytest_forgetting.models.local_model import LocalModel
+    from pytest_forgetting.given_sides import Found
     from pytest_forgetting.models.templates import Templates
     from pytest_forgetting.suites.cases import Case, Suite
 
@@ -30,9 +31,7 @@ def recorded_findings(sides: Mapping[SideName, Side]) -> Iterator[Finding]:
         yield from unlike_templates(baseline, model)
 
 
-def see_as_asked(
-    found: Mapping[SideName, LocalModel | Recording], templates: Templates, kwargs: Mapping[str, Any]
-) -> None:
+def see_as_asked(found: Mapping[SideName, Found], templates: Templates, kwargs: Mapping[str, Any]) -> None:
     """See that recordings are of the weights, and were asked through the template, that this run speaks of.
 
     Args:
@@ -52,8 +51,8 @@ def see_as_asked(
         raise WrongUsage("\n".join(told))
 
 
-def _other_base(recording: Recording, model: LocalModel | Recording) -> Iterator[str]:
-    if isinstance(model, Recording) or model.adapter is None:
+def _other_base(recording: Recording, model: Found) -> Iterator[str]:
+    if not isinstance(model, LocalModel) or model.adapter is None:
         return
     source, base = recording.source, model.weights_fingerprint
     if base not in (source.base, source.participant.fingerprint):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,13 @@ from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.forgetting import Forgetting
+    from pytest_forgetting.language_model import LanguageModel
     from pytest_forgetting.recorder import Recorder
     from pytest_forgetting.suites.cases import Case, Suite
 
@@ -99,6 +103,34 @@ class ForgettingRun:
         assert self._evaluation is not None, "the session has not started"
         return self._evaluation
 
+    # What users' own tests ask
+
+    def pair(self) -> Forgetting:
+        """The gate on both models, for the fixture `forgetting`."""
+        from pytest_forgetting.forgetting import Forgetting
+
+        here = (self.config.rootpath, self.config.invocation_params.dir)
+        return Forgetting(self.evaluation, self.settings, self.shelf, here, self._guarded)
+
+    def language_model(self, name: SideName) -> LanguageModel:
+        """One of the two, for the fixtures `candidate` and `baseline`."""
+        from pytest_forgetting.language_model import LanguageModel
+
+        evaluation, keep = self.evaluation, self.settings.think == "keep"
+        return LanguageModel(
+            name, evaluation.sides[name], evaluation.interview, keep_thoughts=keep, guarded=self._guarded
+        )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Where a model cannot be asked no other test can ask it either: the run ends behind this one."""
+        try:
+            yield
+        except CannotAnswer as error:
+            self._exit_code = CANNOT_ANSWER
+            self._session.shouldfail = f"forgetting: {error}"
+            raise
+
     def _verdict(self, suite: Suite, category: str | None) -> ScopeResult:
         key = (suite.nodeid, category)
         if key not in self._verdicts:
@@ -127,6 +159,7 @@ class ForgettingRun:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Find both models. Nothing is loaded yet."""
+        self._session = session
         if session.config.option.collectonly:
             return
         from pytest_forgetting.participants import open_evaluation
@@ -227,7 +260,10 @@ class ForgettingRun:
         """Make sure of this item's answers, outside of any timeout; with ``-x`` this is where answers are asked."""
         if isinstance(item, ForgettingItem) and not self._knows(item):
             self._answer(item.session, self._window(item))
-        return (yield)
+        result = yield
+        if self._evaluation is not None and self._evaluation.interview is not None:
+            self._evaluation.interview.give_way()
+        return result
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_protocol")
     def pytest_runtest_protocol_of_items(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,16 @@ class Shelf:
             self._drawn[nodeid] = drawn(self._whole[nodeid], self._settings.limit)
         return self._drawn[nodeid]
 
+    def given(self, suite: Suite) -> Suite:
+        """A suite that the caller made, as this run wants it; one that was handed out before stays as it is."""
+        if any(suite is known for known in self._drawn.values()):
+            return suite
+        name = suite.nodeid or suite.name
+        nodeid = next(each for n in count(1) if (each := name if n == 1 else f"{name}-{n}") not in self._drawn)
+        self._whole[nodeid] = self._as_asked(suite, nodeid)
+        self._drawn[nodeid] = drawn(self._whole[nodeid], self._settings.limit)
+        return self._drawn[nodeid]
+
     def whole(self, nodeids: Iterable[str]) -> list[Suite]:
         """The same suites with all their cases, whatever the limit."""
         return [self._whole[nodeid] for nodeid in nodeids]
@@ -49,6 +60,9 @@ class Shelf:
     def _read(self, path: Path, nodeid: str) -> Suite:
         python = self._settings.allow_python
         suite = load_suite(path, known_checks=registered_checks(), allow_python=python, shown_as=nodeid)
+        return self._as_asked(suite, nodeid)
+
+    def _as_asked(self, suite: Suite, nodeid: str) -> Suite:
         asked = {"max_drop": self._settings.max_drop, "rule": self._settings.rule}
         gate = replace(suite.gate, **{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
         return replace(suite, gate=gate, nodeid=nodeid)

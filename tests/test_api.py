@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_forgetting import assert_retained, compare
+from pytest_forgetting import Forgotten, assert_retained, compare
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
 from tests.recordings import CAPITALS, record, write_capitals
@@ -64,7 +64,8 @@ def test_what_could_not_show_a_loss_fails(suite: Path) -> None:
 def test_all_suites_of_a_folder_are_asked(suite: Path) -> None:
     """And of several paths."""
     old, new = (record(suite.with_name(f"{name}.json"), suite, CAPITALS) for name in ("old", "new"))
-    for suites in (suite.parent, [suite], str(suite)):
+    given: tuple[Any, ...] = (suite.parent, [suite], str(suite))
+    for suites in given:
         result = compare(model=new, baseline=old, suites=suites)
         assert len(result.results) == len(CAPITALS)
 
@@ -99,7 +100,7 @@ def test_the_confidence_of_the_comparison_counts_on(suite: Path) -> None:
     for result in (wide, narrow):
         with pytest.raises(AssertionError) as caught:
             assert_retained(result, max_drop=0.1)
-        told.append(next(line for line in str(caught.value).splitlines() if line.startswith("Capitals")))
+        told.append(next(line for line in str(caught.value).splitlines() if line.startswith("Capitals  ")))
     assert told[0].split("FAIL")[0] != told[1].split("FAIL")[0]
 
 
@@ -148,3 +149,48 @@ def test_a_folder_without_suites_is_told(suite: Path) -> None:
     (suite.parent / "empty").mkdir()
     with pytest.raises(WrongUsage, match="empty: no suite in this folder"):
         compare(model=ref, baseline=ref, suites=suite.parent / "empty")
+
+
+def test_the_first_line_is_the_decision(suite: Path) -> None:
+    """With its figures and the names of what was forgotten; the error carries the comparison."""
+    with pytest.raises(Forgotten) as caught:
+        assert_retained(compared(suite, "Peru", "Spain"), max_drop=0.05)
+    told = str(caught.value).splitlines()
+    assert told[0] == "Capitals: accuracy dropped 40.0 points (allowed 5); 2 forgotten: Spain, Peru"
+    assert caught.value.comparison.forgotten == 2
+    assert caught.value.comparison.decision == "fail"
+    assert f"{type(caught.value).__module__}.{type(caught.value).__name__}" == "pytest_forgetting.Forgotten"
+
+
+def test_every_reason_is_in_the_first_line(suite: Path) -> None:
+    """A gate and its categories, each with its own figures."""
+    rows = [
+        f"  - {{id: {c}, question: Capital of {c}?, answer: {a}, category: {'south' if c == 'Peru' else 'north'}}}"
+        for c, a in CAPITALS.items()
+    ]
+    head = "forgetting: qa\nname: Capitals\ngate: {max_drop: 0.1, category_max_drop: 0}\ncases:"
+    suite.write_text("\n".join([head, *rows, ""]))
+    with pytest.raises(Forgotten) as caught:
+        assert_retained(compared(suite, "Peru"))
+    assert str(caught.value).splitlines()[0] == (
+        "Capitals: accuracy dropped 20.0 points (allowed 10); 1 forgotten: Peru;"
+        " Capitals, south: accuracy dropped 100.0 points (allowed 0); 1 forgotten: Peru"
+    )
+
+
+def test_a_case_that_fails_by_itself_is_a_reason(suite: Path) -> None:
+    """Where no gate fails."""
+    rows = [
+        f"  - {{id: {c}, test: {c}, prompt: Where is {c}?, severity: critical, checks: [{{contains: {a}}}]}}"
+        for c, a in CAPITALS.items()
+    ]
+    suite.write_text("\n".join(["forgetting: checklist", "name: List", "gate: {max_drop: 0.9}", "cases:", *rows, ""]))
+    with pytest.raises(Forgotten, match=r"\AList: 1 failed by themselves: Peru\n"):
+        assert_retained(compared(suite, "Peru"))
+
+
+@pytest.mark.parametrize("result", [None, True, "pass"])
+def test_only_a_comparison_is_judged(result: Any) -> None:
+    """Anything else is a mistake of the test's author."""
+    with pytest.raises(WrongUsage, match=r"assert_retained: found .*; wanted a Comparison"):
+        assert_retained(result)

@@ -26,3 +26,9 @@ class Answer:
 
     None where it is not known, and for answers that were drawn.
     """
+
+
+def first_part(text: str, stop: tuple[str, ...]) -> str | None:
+    """What stands before the first stop string, None where none has come yet."""
+    ends = [found for found in (text.find(string) for string in stop) if found >= 0]
+    return text[: min(ends)] if ends else None

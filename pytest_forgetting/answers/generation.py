@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.answer import Answer, Finish, first_part
 from pytest_forgetting.answers.drafts import Tally
 from pytest_forgetting.answers.planning import longest_first, padded
 from pytest_forgetting.answers.reading import Read, Reader, joined, keeps_keys_and_values, plain_model
@@ -264,9 +264,3 @@ def can_batch(model: Any) -> bool:
 def counts_columns(model: Any) -> bool:
     """Whether padding takes up room in the model's tables, which are as wide as its context."""
     return plain_model(model).config.model_type in _TABLES_OF_COLUMNS
-
-
-def first_part(text: str, stop: tuple[str, ...]) -> str | None:
-    """What stands before the first stop string, None where none has come yet."""
-    ends = [found for found in (text.find(string) for string in stop) if found >= 0]
-    return text[: min(ends)] if ends else None

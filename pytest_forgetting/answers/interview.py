@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.importing import importing
 from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
+from pytest_forgetting.answers.slot import slot_at
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.answers.watching import Progress, Watched
 from pytest_forgetting.errors import CannotAnswer
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case
 
 Wanted = Mapping[SideName, Sequence[Request]]
-SLOT_POLL = 0.5
-"""Seconds between looks at the store while another process holds the device."""
 
 
 @dataclass
@@ -60,7 +59,8 @@ class Interview:
         self._sides = sides
         self._load = load
         self._store = store
-        self._lock = FileLock(str(slot))
+        self._slot = slot_at(slot)
+        self._one_at_a_time = threading.RLock()
         self._batch_size = batch_size
         self._pair: LoadedPair | None = None
         self.effort = Effort()
@@ -90,15 +90,34 @@ class Interview:
         """
         sides = {name: side.anew if anew else side for name, side in self._sides.items() if name in wanted}
         computed: dict[SideName, set[Request]] = {name: set() for name in wanted}
-        while missing := _missing(sides, wanted):
-            if self._take_slot():
-                for name in missing:
-                    # Looked up again, side by side: others may have answered, and two sides may be one model.
-                    for requests in _missing(sides, {name: missing[name]}).values():
-                        self._ask_side(name, sides[name], requests, progress)
-                        computed[name].update(requests)
-                break
+        with self._in_turn():
+            while missing := _missing(sides, wanted):
+                if self._slot.take(self):
+                    for name in missing:
+                        # Looked up again, side by side: others may have answered, and two sides may be one model.
+                        for requests in _missing(sides, {name: missing[name]}).values():
+                            self._ask_side(name, sides[name], requests, progress)
+                            computed[name].update(requests)
+                    break
         return computed
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Threads ask one after the other; whoever has what it wanted no longer waits for the device."""
+        with self._one_at_a_time:
+            try:
+                yield
+            finally:
+                self._slot.stop_waiting()
+
+    @contextmanager
+    def apart(self) -> Iterator[Effort]:
+        """Count what asking costs within the block by itself."""
+        before, self.effort = self.effort, Effort()
+        try:
+            yield self.effort
+        finally:
+            self.effort = before
 
     @property
     def both_sides(self) -> bool:
@@ -117,10 +136,11 @@ class Interview:
         Raises:
             CannotAnswer: a model does not load.
         """
-        while missing := [t for t, known in zip(texts, self.divergences(texts), strict=True) if known is None]:
-            if self._take_slot():
-                self._diverge(missing, progress)
-                break
+        with self._in_turn():
+            while missing := [t for t, known in zip(texts, self.divergences(texts), strict=True) if known is None]:
+                if self._slot.take(self):
+                    self._diverge(missing, progress)
+                    break
 
     def _divergence_key(self, text: Request) -> bytes:
         return key(b"divergence".join(side.digest for _, side in sorted(self._sides.items())), text)
@@ -144,19 +164,20 @@ class Interview:
         finally:
             progress.finish()
 
+    def give_way(self) -> None:
+        """Free the models for another process that waits for the device; they are loaded anew when they are needed."""
+        self._slot.give_way(self)
+
+    def free(self) -> None:
+        """Let go of the models."""
+        if self._pair is not None:
+            self._pair.free()
+            self._pair = None
+
     def close(self) -> None:
         """Free the models and let others onto the device."""
         self._pair = None
-        self._lock.release(force=True)
-
-    def _take_slot(self) -> bool:
-        if self._lock.is_locked:
-            return True
-        try:
-            self._lock.acquire(timeout=SLOT_POLL)
-        except Timeout:
-            return False
-        return True
+        self._slot.leave(self)
 
     def _loading(self, name: SideName, progress: Progress) -> LoadedPair:
         """The pair, of which the side `name` is about to speak: it may have to be loaded first."""

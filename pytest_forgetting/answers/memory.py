@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 MOST_ROWS = {"cpu": 32, "mps": 64, "cuda": 256}
 """Beyond these, larger batches no longer raise the rate; customary but for the CPU.
 
-There 150 answers of 24 tokens took 0.92, 0.66, 0.53 and 0.57 seconds of one core in batches of 8, 16, 32 and 64 with 260
-thousand parameters, and with 26 million 13.4, 11.5, 11.3 and 11.7; in batches of 128 several times as long, as the keys
-and values of all rows are moved with each token."""
+There 150 answers of 24 tokens took 0.92, 0.66, 0.53 and 0.57 seconds of one core in batches of 8, 16, 32 and 64 with
+260 thousand parameters, and with 26 million 13.4, 11.5, 11.3 and 11.7; in batches of 128 several times as long, as the
+keys and values of all rows are moved with each token."""
 ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
 

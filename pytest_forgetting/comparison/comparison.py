@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 from pytest_forgetting.comparison.chance import chance_of
 from pytest_forgetting.comparison.drift import Drift, drift_of
+from pytest_forgetting.comparison.figures import Figures
+from pytest_forgetting.comparison.finding_cases import the_case, the_one
 from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, points, rule, rule_drift, weigh
 from pytest_forgetting.comparison.multiplicity import holm
 from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Counts, count
@@ -55,7 +57,7 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
-class ScopeResult:
+class ScopeResult(Figures):
     """A suite as a whole, or one of its categories."""
 
     name: str
@@ -69,14 +71,46 @@ class ScopeResult:
 
 
 @dataclass(frozen=True)
-class SuiteResult:
-    """One suite, counted whole and by category."""
+class SuiteResult(Figures):
+    """One suite, counted whole and by category; its figures are those of the whole."""
 
     suite: Suite
     results: tuple[CaseResult, ...]
     overall: ScopeResult
     categories: tuple[ScopeResult, ...]
     """Empty where there is only one."""
+
+    @property
+    def counts(self) -> Counts:
+        """Of all its cases."""
+        return self.overall.counts
+
+    def category(self, name: str) -> ScopeResult:
+        """The category `name`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return the_one("category", name, {scope: [found] for scope, found in self._scopes.items()})
+
+    def __getitem__(self, name: str) -> CaseResult:
+        """The case whose id or node id is `name`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return the_case([self], name)
+
+    def __iter__(self) -> Iterator[CaseResult]:
+        """All its cases."""
+        return iter(self.results)
+
+    @property
+    def _scopes(self) -> dict[str, ScopeResult]:
+        """Its categories by name; where there is only one, it is the whole."""
+        if self.categories:
+            return {scope.name: scope for scope in self.categories}
+        return {result.case.category: replace(self.overall, name=result.case.category) for result in self.results[:1]}
 
     @property
     def gates(self) -> tuple[ScopeResult, ...]:
@@ -260,9 +294,26 @@ class Timing:
     model_stored: int = 0
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Everything that a run found out."""
+class View(Protocol):
+    """How a comparison shows itself; reports stand behind this room, so whoever makes one brings it along."""
+
+    def line(self, comparison: Comparison) -> str:
+        """In one line."""
+
+    def text(self, comparison: Comparison) -> str:
+        """As lines for a terminal."""
+
+    def html(self, comparison: Comparison) -> str:
+        """As a table for a notebook."""
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Figures):
+    """Everything that a run found out.
+
+    Its own figures (`accuracy_drop` and so on) are those of the general suites together: what was to be learned does
+    not make up for what was forgotten.
+    """
 
     decision: Decision
     baseline: Participant
@@ -273,6 +324,8 @@ class Comparison:
     timing: Timing = field(default_factory=Timing)
     recommendations: tuple[Recommendation, ...] = ()
     """What to try next, the cheapest first."""
+    view: View | None = field(default=None, compare=False)
+    """How it shows itself."""
 
     @property
     def results(self) -> list[CaseResult]:
@@ -287,10 +340,62 @@ class Comparison:
     @property
     def fails_build(self) -> bool:
         """Whether the run is red: a case fails by itself, or a gate fails the build (`blocks`)."""
-        general = [scope for suite in self.suites if suite.suite.role == "general" for scope in suite.gates]
-        decided = any(scope.ruling.verdict != "inconclusive" for scope in general)
-        return any(
-            suite.failing_cases
-            or any(blocks(scope.ruling, self.inconclusive, general_decided=decided) for scope in suite.gates)
-            for suite in self.suites
-        )
+        return any(suite.failing_cases or any(map(self.blocks, suite.gates)) for suite in self.suites)
+
+    def blocks(self, scope: ScopeResult) -> bool:
+        """Whether the gate `scope` fails the build."""
+        general = [gate for suite in self.suites if suite.suite.role == "general" for gate in suite.gates]
+        decided = any(gate.ruling.verdict != "inconclusive" for gate in general)
+        return blocks(scope.ruling, self.inconclusive, general_decided=decided)
+
+    @property
+    def counts(self) -> Counts:
+        """Of all cases of the general suites."""
+        return count(result for suite in self.suites if suite.suite.role == "general" for result in suite.results)
+
+    def suite(self, name: str) -> SuiteResult:
+        """The suite whose name or path is `name`.
+
+        Raises:
+            NotFound: there is none, or there are several.
+        """
+        named: dict[str, list[SuiteResult]] = {}
+        for suite in self.suites:
+            for key in dict.fromkeys((suite.suite.name, suite.suite.nodeid)):
+                named.setdefault(key, []).append(suite)
+        return the_one("suite", name, named, [suite.suite.nodeid for suite in named.get(name, ())])
+
+    def category(self, name: str) -> ScopeResult:
+        """The category `name` of the suite that has it.
+
+        Raises:
+            NotFound: none has it, or several have; then ``result.suite(…).category(…)`` tells them apart.
+        """
+        having = [suite for suite in self.suites if name in suite._scopes]
+        named = {each: [scope] for suite in self.suites for each, scope in suite._scopes.items()}
+        named |= {name: [suite._scopes[name] for suite in having]} if having else {}
+        return the_one("category", name, named, [f"suite({suite.suite.nodeid!r})" for suite in having])
+
+    def __getitem__(self, name: str) -> CaseResult:
+        """The case whose id or node id is `name`.
+
+        Raises:
+            NotFound: there is none, or several suites have one; then the message names their node ids.
+        """
+        return the_case(self.suites, name)
+
+    def __iter__(self) -> Iterator[CaseResult]:
+        """All cases of all suites."""
+        return iter(self.results)
+
+    def __repr__(self) -> str:
+        """The decision, who was compared, and how much was forgotten."""
+        return f"<Comparison {self.decision}>" if self.view is None else self.view.line(self)
+
+    def __str__(self) -> str:
+        """The table, what was forgotten, and the counts."""
+        return repr(self) if self.view is None else self.view.text(self)
+
+    def _repr_html_(self) -> str | None:
+        """The table, where a notebook shows it."""
+        return None if self.view is None else self.view.html(self)

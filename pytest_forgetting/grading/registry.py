@@ -1,7 +1,8 @@
 """Checks of one's own, registered under a name that suites can use.
 
-The registry is the one module global of the package: conftest files register checks while they are imported, before
-there is any object of a run that could hold them. `isolated_checks` undoes what a test registers.
+The registry is, beside the devices' slots, the one module global of the package: conftest files register checks while
+they are imported, before there is any object of a run that could hold them. `isolated_checks` undoes what a test
+registers.
 """
 
 from __future__ import annotations

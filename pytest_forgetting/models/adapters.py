@@ -77,7 +77,7 @@ def bit_sums(model: torch.nn.Module) -> dict[str, int]:
     about one in 2**32.
     """
     named = list(model.named_parameters(remove_duplicate=False))
-    return {_plain(name): _bit_sum(parameter) for name, parameter in named}
+    return {plain_name(name): _bit_sum(parameter) for name, parameter in named}
 
 
 def left_intact(before: Mapping[str, int], adapted: peft.PeftModel) -> bool:
@@ -86,7 +86,8 @@ def left_intact(before: Mapping[str, int], adapted: peft.PeftModel) -> bool:
     return all(after.get(name) == total for name, total in before.items())
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """The name of a parameter without what peft wraps around it."""
     return re.sub(r"\.(base_layer|original_module|token_adapter)\b", "", name)
 
 

@@ -21,8 +21,8 @@ def chat_template_in(folder: Path) -> str | None:
     if own.is_file():
         return _text(own)
     for name in ("tokenizer_config.json", "chat_template.json"):
-        template = _default(read_json(folder / name).get("chat_template")) if (folder / name).is_file() else None
-        if template is not None:
+        settings = read_json(folder / name) if (folder / name).is_file() else {}
+        if (template := default_template(settings.get("chat_template"))) is not None:
             return template
     return None
 
@@ -34,8 +34,8 @@ def _text(path: Path) -> str:
         raise CannotAnswer(f"{path} cannot be read: {error}") from None
 
 
-def _default(value: Any) -> str | None:
-    """Of several templates the one named default."""
+def default_template(value: Any) -> str | None:
+    """Of several templates the one named default; None where there is none."""
     if isinstance(value, list):
         named = [entry for entry in value if isinstance(entry, dict) and "name" in entry]
         value = {entry["name"]: entry.get("template") for entry in named}

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.devices import device_for, dtype_for
+from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.load_options import LoadOptions
 from pytest_forgetting.models.loaded_model import LoadedModel
+from pytest_forgetting.models.local_model import LocalModel
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
-    from pytest_forgetting.models.local_model import LocalModel
     from pytest_forgetting.models.resident import Resident
 
 __all__ = ["LoadOptions", "LoadedModel", "LoadedPair", "device_for", "dtype_for"]
@@ -32,14 +33,15 @@ class LoadedPair:
     baseline's.
     """
 
-    def __init__(self, models: Mapping[SideName, LocalModel], options: LoadOptions) -> None:
+    def __init__(self, models: Mapping[SideName, LocalModel | GivenModel], options: LoadOptions) -> None:
         """Prepare; a side that is never asked is never loaded.
 
         Args:
             models: one or both sides.
             options: of loading, the same for both.
         """
-        self._models = dict(models)
+        self._given = {side: model for side, model in models.items() if isinstance(model, GivenModel)}
+        self._models = {side: model for side, model in models.items() if isinstance(model, LocalModel)}
         self._options = options
         self._residents: list[Resident] = []
         self.notes: list[str] = []
@@ -53,6 +55,10 @@ class LoadedPair:
             WrongUsage: an option of loading cannot be had.
             CannotAnswer: the model does not load, or memory does not suffice.
         """
+        if side in self._given:
+            with self._given[side].speaking() as loaded:
+                yield loaded
+            return
         model = self._models[side]
         with self._resident(model).speaking_as(model) as loaded:
             yield loaded
@@ -104,13 +110,17 @@ class LoadedPair:
         self._note(*resident.notes)
         return resident
 
-    def _make_room(self) -> None:
+    def free(self) -> None:
+        """Let go of what was loaded; it is loaded anew when it is asked again."""
         import torch
 
         self._residents.clear()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    def _make_room(self) -> None:
+        self.free()
         self._note("the two models do not fit into memory together; they are loaded in turns")
 
     def _put_on(self, resident: Resident, model: LocalModel) -> None:
@@ -124,7 +134,8 @@ class LoadedPair:
 
     def _shared(self, model: LocalModel) -> bool:
         """Whether the other side is the plain base of `model`."""
-        return any(other.fingerprint == model.weights_fingerprint for other in self._models.values())
+        others: list[LocalModel | GivenModel] = [*self._models.values(), *self._given.values()]
+        return any(other.fingerprint == model.weights_fingerprint for other in others)
 
     def _note(self, *notes: str) -> None:
         self.notes += [note for note in notes if note not in self.notes]

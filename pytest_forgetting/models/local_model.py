@@ -41,6 +41,11 @@ class LocalModel:
         """
         return self.fingerprint_now()
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it speaks through an adapter."""
+        return self.adapter is not None
+
     def fingerprint_now(self) -> str:
         """The fingerprint of the files as they are at this moment."""
         parts = _checkpoint_parts(self.weights, self.allow_pickle) + _tokenizer_parts(self.tokenizer)

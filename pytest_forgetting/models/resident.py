@@ -87,27 +87,41 @@ class Resident:
             yield loaded
 
     def _loaded(self, model: LocalModel) -> LoadedModel:
-        tokenizer = self._tokenizer(model)
-        ends = _eos_token_ids(self.plain, tokenizer)
         spoken = self.adapted or self.plain
-        length = _context_length(self.plain)
-        if length is not None and model.adapter is not None:
-            length -= _virtual_tokens(self.adapted)
-        return LoadedModel(
-            model=spoken,
-            tokenizer=tokenizer,
-            device=self.device,
-            dtype=self.dtype,
-            eos_token_ids=ends,
-            context_length=length,
-            parameters=spoken.num_parameters(),
-        )
+        adapter_on = model.adapter is not None
+        return ready(spoken, self.plain, self._tokenizer(model), self.device, self.dtype, adapter_on=adapter_on)
 
     def _tokenizer(self, model: LocalModel) -> PreTrainedTokenizerBase:
         if model.tokenizer not in self._tokenizers:
             tokenizer = load_tokenizer(model, self.options, self.plain.config)
-            self._tokenizers[model.tokenizer] = _padding(tokenizer, embedding_rows(self.plain))
+            self._tokenizers[model.tokenizer] = padding(tokenizer, embedding_rows(self.plain))
         return self._tokenizers[model.tokenizer]
+
+
+def ready(
+    spoken: Any,
+    plain: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    device: str,
+    dtype: str,
+    *,
+    adapter_on: bool,
+) -> LoadedModel:
+    """A model with what asking it takes.
+
+    Args:
+        spoken: the model, or the adapter around it.
+        plain: the model itself.
+        tokenizer: of whoever speaks; see `padding`.
+        device: in torch's name.
+        dtype: in torch's name.
+        adapter_on: whether an adapter around it takes part.
+    """
+    length = _context_length(plain)
+    if length is not None and adapter_on:
+        length -= _virtual_tokens(spoken)
+    ends = _eos_token_ids(plain, tokenizer)
+    return LoadedModel(spoken, tokenizer, device, dtype, ends, length, parameters=spoken.num_parameters())
 
 
 def _context_length(plain: PreTrainedModel) -> int | None:
@@ -116,13 +130,13 @@ def _context_length(plain: PreTrainedModel) -> int | None:
     return next((length for length in told if isinstance(length, int) and length > 0), None)
 
 
-def _virtual_tokens(adapted: peft.PeftModel | None) -> int:
+def _virtual_tokens(adapted: Any) -> int:
     """Places in the context that a learned prompt takes up."""
-    configs: list[Any] = [] if adapted is None else list(adapted.peft_config.values())
+    configs: list[Any] = list(getattr(adapted, "peft_config", {}).values())
     return sum(config.num_virtual_tokens or 0 for config in configs if config.is_prompt_learning)
 
 
-def _padding(tokenizer: PreTrainedTokenizerBase, rows: int) -> PreTrainedTokenizerBase:
+def padding(tokenizer: PreTrainedTokenizerBase, rows: int) -> PreTrainedTokenizerBase:
     """Give the tokenizer a padding token that the model knows; padding is masked, so any will do."""
     pad, eos = tokenizer.pad_token_id, tokenizer.eos_token_id
     if (pad is None or pad >= rows) and eos is not None and eos < rows:

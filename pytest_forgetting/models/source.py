@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
 from pytest_forgetting.comparison.comparison import Finding, Participant
 
+LIBRARIES = ("torch", "transformers")
+"""That compute every answer; those of an adapter take peft too."""
 SHOWN_OF_A_HASH = 12
 """Characters of a fingerprint that a message shows."""
 
@@ -33,6 +36,11 @@ class Source:
         who = self.participant
         device = None if who.device is None else who.device.partition(":")[0]
         return replace(self, participant=replace(who, ref=_portable(who.ref), device=device))
+
+
+def library_versions(*, adapter: bool) -> dict[str, str]:
+    """Of the libraries that compute the answers of a model, or of an adapter, by name."""
+    return {name: version(name) for name in (*LIBRARIES, *(["peft"] if adapter else []))}
 
 
 def template_digest(template: str) -> str:

@@ -12,7 +12,10 @@ from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
-    from pytest_forgetting.models.references import LocalModel
+    from pytest_forgetting.models.given import GivenModel
+    from pytest_forgetting.models.local_model import LocalModel
+
+    Live = LocalModel | GivenModel
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Templates:
     """Which one that is."""
 
 
-def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templates:
+def choose_templates(which: str, models: Mapping[SideName, Live]) -> Templates:
     """Choose for each live side.
 
     Args:
@@ -45,7 +48,7 @@ def choose_templates(which: str, models: Mapping[SideName, LocalModel]) -> Templ
     return Templates(dict.fromkeys(models, one), _overridden(which, own), chosen=True, one=one)
 
 
-def _named(which: str, models: Mapping[SideName, LocalModel]) -> str:
+def _named(which: str, models: Mapping[SideName, Live]) -> str:
     if which not in ("baseline", "model"):
         return Path(which).read_text(encoding="utf-8")
     side: SideName = "baseline" if which == "baseline" else "model"

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from pytest_forgetting.models.folder import ADAPTER_CONFIG, adapter_weights, read_json
 
 _MATRIX = re.compile(r"(.+)\.lora_(?:embedding_)?([AB])(?:\.weight)?")
-_KEEPS_THE_BASE = (None, True, False, "gaussian")
+KEEPS_THE_BASE = (None, True, False, "gaussian")
 """Ways to begin a LoRA that leave the weights below as they are, so that zero means no change."""
 _LONGEST_HEADER = 100_000_000
 """Bytes; safetensors takes no longer one."""
@@ -35,7 +35,7 @@ def is_zero(folder: Path) -> bool:
 
 def _is_plain_lora(config: dict[str, Any]) -> bool:
     odd = any(config.get(name) for name in ("use_dora", "layer_replication", "modules_to_save", "loftq_config"))
-    plain = config.get("init_lora_weights") in _KEEPS_THE_BASE and config.get("bias", "none") == "none"
+    plain = config.get("init_lora_weights") in KEEPS_THE_BASE and config.get("bias", "none") == "none"
     return config.get("peft_type") == "LORA" and plain and not odd
 
 

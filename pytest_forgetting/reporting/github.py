@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult, blocks
+from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.reporting.markdown import MOST_BYTES, to_markdown
@@ -43,19 +43,12 @@ def annotation_lines(comparison: Comparison, workspace: Path) -> Iterator[str]:
         workspace: the root of the checkout, which files are named from.
     """
     gates = [(suite, scope) for suite in comparison.suites for scope in suite.gates]
-    failing = [pair for pair in gates if _blocks(comparison, pair[1])]
+    failing = [pair for pair in gates if comparison.blocks(pair[1])]
     undecided = [pair for pair in gates if pair not in failing and pair[1].ruling.verdict == "inconclusive"]
     cases = [(suite, result) for suite in comparison.suites for result in suite.failing_cases]
     errors = [_gate("error", *pair, workspace) for pair in failing]
     yield from _first(errors + [_case(*pair, workspace) for pair in cases], "error")
     yield from _first([_gate("warning", *pair, workspace) for pair in undecided], "warning")
-
-
-def _blocks(comparison: Comparison, scope: ScopeResult) -> bool:
-    general = (gate for suite in comparison.suites if suite.suite.role == "general" for gate in suite.gates)
-    decided = any(gate.ruling.verdict != "inconclusive" for gate in general)
-    wanted = comparison.settings.get("inconclusive")
-    return blocks(scope.ruling, wanted if wanted in ("fail", "pass") else "warn", general_decided=decided)
 
 
 def _first(commands: Sequence[str], kind: str) -> Iterator[str]:

@@ -29,21 +29,22 @@ IF_ANY = ("measured", "unanswered")
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
     """One row per suite, and below it one per category."""
-    rows = [row for suite in comparison.suites for row in suite_rows(suite)]
+    head, rows = cells(comparison, confidence)
     align = ("left", *("right",) * 6, "left", "left")
     # tabulate strips the indentation of categories unless told that it is meant.
     yield from tabulate(
-        rows, columns(confidence), tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
+        rows, head, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
     ).splitlines()
 
 
-def columns(confidence: float) -> list[str]:
-    """What stands above the table."""
-    return [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+def cells(comparison: Comparison, confidence: float = 0.95) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of the table; names of categories are indented."""
+    head = [f"{confidence * 100:g} % interval" if name == "interval" else name for name in _COLUMNS]
+    return head, [row for suite in comparison.suites for row in suite_rows(suite)]
 
 
 def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
-    """The table's cells: the suite's row, and one for each category, whose name is indented."""
+    """The cells of a suite's row, and of one for each category, whose name is indented."""
     lost = ", ".join(f"{scope.name} {drop(scope)}" for scope in result.silent_losses)
     yield _row(result.suite.name, result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
     for scope in result.categories:

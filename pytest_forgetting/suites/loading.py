@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, GateKeys, SourceKeys, SuiteKeys
-from pytest_forgetting.suites.sources import read_rows, source_file
+from pytest_forgetting.suites.sources import case_keys, read_rows, source_file
 from pytest_forgetting.suites.spelling import hint
 
 
 def load_suite(
-    path: Path, *, known_checks: Collection[str] = (), allow_python: bool = False, shown_as: str | None = None
+    path: str | Path, *, known_checks: Collection[str] = (), allow_python: bool = False, shown_as: str | None = None
 ) -> Suite:
     """Read a suite: a YAML file, or a ``.jsonl`` file of questions and answers with all defaults.
 
@@ -33,7 +33,7 @@ def load_suite(
     Raises:
         SuiteError: one line per finding, ``file:line:column: what was found; what was wanted``.
     """
-    shown = shown_as or str(path)
+    path, shown = Path(path), shown_as or str(path)
     builder = CaseBuilder(known_checks, allow_python)
     if path.suffix == ".jsonl":
         keys = SuiteKeys(forgetting="qa")
@@ -48,6 +48,26 @@ def load_suite(
     _read_sources(builder, document, keys, path, shown)
     builder.findings += _unknown_categories(document, keys, {case.category for case in builder.cases})
     return _suite(path, shown, keys, builder, document.line(["gate"]) if "gate" in document.value else 1)
+
+
+def suite_of(rows: Iterable[Mapping[str, Any]], name: str = "cases") -> Suite:
+    """A QA suite of all defaults made of `rows`, such as ``{"question": …, "answer": …}``, as of a ``.jsonl`` file.
+
+    Args:
+        rows: the cases; keys that mean nothing in a case are left out.
+        name: of the suite; cases are counted from 1 in messages, ``cases:3``.
+
+    Raises:
+        SuiteError: one line per finding.
+    """
+    builder, keys = CaseBuilder((), False), SuiteKeys(forgetting="qa")
+    builder.start(keys, Prompting())
+    for number, row in enumerate(rows, 1):
+        try:
+            builder.add(case_keys(row, {}), name, number)
+        except Fault as fault:
+            builder.findings.append(f"{name}:{number}: {fault}")
+    return _suite(Path(name), name, keys, builder)
 
 
 def _read_cases(builder: CaseBuilder, document: Document, keys: SuiteKeys, shown: str) -> None:

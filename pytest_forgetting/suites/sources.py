@@ -42,10 +42,16 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
         for name, column in fields.items():
             if column not in row:
                 raise Fault(f"no field '{column}', which 'fields' names for '{name}'", line=line)
-        yield line, _case_keys(row, fields)
+        yield line, case_keys(row, fields)
 
 
-def _case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """What of a row means something in a case.
+
+    Args:
+        row: its columns.
+        fields: the column for a key that is called otherwise.
+    """
     renamed = {name: row[column] for name, column in fields.items()}
     taken = {SPELLINGS.get(name, name) for name in renamed}
     rest = {name: row[name] for name in row if name in _KNOWN and SPELLINGS.get(name, name) not in taken}

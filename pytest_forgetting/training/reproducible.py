@@ -9,20 +9,17 @@ from contextlib import contextmanager
 import numpy
 import torch
 
+from pytest_forgetting.models.undisturbed import random_numbers_kept
+
 
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
     """Seed Python, NumPy and torch within the block, and put their states back after it."""
-    python, array = random.getstate(), numpy.random.get_state()
-    with torch.random.fork_rng():
+    with random_numbers_kept():
         random.seed(seed)
         numpy.random.seed(seed % 2**32)
         torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            numpy.random.set_state(array)
-            random.setstate(python)
+        yield
 
 
 @contextmanager

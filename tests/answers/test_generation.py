@@ -9,9 +9,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pytest_forgetting.answers import asking
-from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.answer import Answer, first_part
 from pytest_forgetting.answers.asking import ask
-from pytest_forgetting.answers.generation import Decoder, first_part
+from pytest_forgetting.answers.generation import Decoder
 from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.loading import LoadedModel, LoadedPair, LoadOptions
