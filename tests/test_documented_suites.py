@@ -11,7 +11,7 @@ from pytest_forgetting.suites.loading import load_suite
 from pytest_forgetting.suites.schema import GateKeys, SuiteKeys
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/suites.md", "docs/gates.md")
+PAGES = ("README.md", "docs/suites.md", "docs/gates.md", "docs/machine-readable.md")
 
 
 def shown() -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ def sentence(text: str) -> str:
 def _words(line: str) -> Iterator[str]:
     for word in line.split():
         if _SIGNS.fullmatch(word):
-            yield "".join(f"&#{ord(char)};" if char.isascii() else char for char in word)
+            yield "".join(f"&#{ord(char)};" if char.isascii() and char != "%" else char for char in word)
             continue
         match = _AROUND.fullmatch(word)
         before, inner, after = match.groups() if match else ("", word, "")

@@ -5,83 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-from pytest_forgetting.settings import Rule, exact, fraction
+from pytest_forgetting.settings import Rule
 from pytest_forgetting.suites.cases import THINK_TOKENS, Kind, MatchRule, Role, Score, Severity
-
-MOST_GROWTH = 100
-"""Of a cross-entropy: whoever allows more does not mean what was written."""
-
-
-def _share(value: Any) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("wanted a share such as 0.1 or 10%")
-    try:
-        return fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("wanted a share from 0 to 1, such as 0.1 or 10%") from None
-
-
-def _growth(value: Any) -> Fraction:
-    """A share that may be above 1: a cross-entropy can more than double."""
-    try:
-        text = str(value).strip()
-        growth = exact(text[:-1]) / 100 if text.endswith("%") else exact(text)
-    except (ValueError, ZeroDivisionError):
-        growth = Fraction(-1)
-    if isinstance(value, bool) or not 0 <= growth <= MOST_GROWTH:
-        raise ValueError(f"wanted a share from 0 to {MOST_GROWTH}, such as 0.05 or 5%")
-    return growth
-
-
-def _answer(value: Any) -> str:
-    if isinstance(value, bool):
-        raise ValueError("YAML reads an unquoted yes, no, true or false as a truth value; wanted it in quotes")
-    if not isinstance(value, str | int | float) or not str(value).strip():
-        raise ValueError("wanted a text or a number")
-    return str(value)
-
-
-def _answers(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _strings(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-_RATIO = r"^\s*[-+]?[\d_.]+([eE][-+]?\d+)?(\s*/\s*\d[\d_]*)?\s*%?\s*$"
-
-
-def _share_schema(most: int) -> dict[str, Any]:
-    return {"anyOf": [{"type": "number", "minimum": 0, "maximum": most}, {"type": "string", "pattern": _RATIO}]}
-
-
-ANSWER: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}
-"""JSON Schema of an answer."""
-Share = Annotated[Fraction, BeforeValidator(_share), WithJsonSchema(_share_schema(1))]
-Growth = Annotated[Fraction, BeforeValidator(_growth), WithJsonSchema(_share_schema(MOST_GROWTH))]
-AnswerText = Annotated[str, BeforeValidator(_answer), WithJsonSchema(ANSWER)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-+=@ ]+$", max_length=200)]
-Words = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Answers = Annotated[
-    list[AnswerText],
-    BeforeValidator(_answers),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [*ANSWER["anyOf"], {"type": "array", "items": ANSWER, "minItems": 1}]}),
-]
-_Stop = Annotated[str, Field(min_length=1)]
-Stops = Annotated[
-    list[_Stop],
-    BeforeValidator(_strings),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
-    ),
-]
-Whole = Annotated[int, Field(strict=True)]
-"""A number that stands there without quotes."""
+from pytest_forgetting.suites.key_types import Answers, AnswerText, Growth, Name, Share, Stops, Tag, Whole, Words
 
 
 class Strict(BaseModel):

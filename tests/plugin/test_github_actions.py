@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.conftest import Run
+from tests.plugin.workflow import SILENT, commands
 from tests.recordings import CAPITALS, SUITE, write_capitals
 
 TWO_LOST = {"Spain": "Barcelona", "Peru": "Cusco"}
 NOTHING = dict.fromkeys(CAPITALS, "no idea")
 CHECKS = "forgetting: checklist\nname: 'Capitals, 100 %: all'\nseverity: critical\ngate: {max_drop: 0.9}\ncases:\n"
-SILENT = ("-p", "no:pytest_github_actions_annotate_failures")
-"""Without the other plugin, which the tests have installed."""
 
 
 @pytest.fixture
@@ -24,11 +23,6 @@ def summary(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
     monkeypatch.setenv("GITHUB_WORKSPACE", str(pytester.path.parent))
     return path
-
-
-def commands(result: pytest.RunResult) -> list[str]:
-    """The workflow commands among the printed lines, of both streams."""
-    return [line for line in (*result.outlines, *result.errlines) if line.startswith("::")]
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "xdist"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from pytest_forgetting.comparison.comparison import Comparison
@@ -136,15 +135,10 @@ def _evidence(told: Mapping[str, Any], scissors: _Scissors) -> dict[str, Any]:
         "thoughts": _pair(scissors(_thoughts(side["answer"])) for side in sides),
         "why": _pair(scissors(side["why"]) for side in sides),
         "finish": _pair(side["finish"] for side in sides),
-        "scores": _pair(_finite(side.get("loglikelihoods")) for side in sides),
+        "scores": _pair(side.get("loglikelihoods") for side in sides),
         "shares": _pair(side.get("right_share") for side in sides),
         "right": right and right | {"text": scissors(right["text"])},
     }
-
-
-def _finite(scores: Sequence[float] | None) -> list[float | None] | None:
-    """JSON has no number for what a model holds impossible."""
-    return None if scores is None else [score if isfinite(score) else None for score in scores]
 
 
 def _pair(values: Iterable[Any]) -> list[Any] | None:
