@@ -131,7 +131,7 @@ def test_another_baseline_may_be_named(base: Path, cases: Any, tmp_path: Path) -
     callback = ForgettingCallback(cases, every=4, stop=False, baseline=other)
     trainer(base, tmp_path / "out", callback, max_steps=4).train()
     assert callback.comparison is not None
-    assert callback.comparison.baseline.ref == str(other)
+    assert callback.comparison.baseline.ref == other.name
     assert callback.comparison.baseline_accuracy < 1
 
 
