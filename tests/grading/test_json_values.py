@@ -1,6 +1,5 @@
 """JSON in answers."""
 
-import time
 
 import pytest
 from hypothesis import given
@@ -67,9 +66,9 @@ def test_a_schemas_pattern_cannot_run_away() -> None:
     assert not fitting({"pattern": "^b$"})("a")
 
 
-@pytest.mark.parametrize("piece", ["[", "{", "[1,", '{"a":', "[[1],", '"'])
-def test_long_rubbish_costs_bounded_time(piece: str) -> None:
-    """A hundred thousand openings without an end are given up soon."""
-    start = time.monotonic()
-    list(contained_values(piece * 100_000))
-    assert time.monotonic() - start < 5
+@pytest.mark.parametrize("piece", ["[", "{", "[1,", '{"a":', "[[1],"])
+def test_long_rubbish_is_given_up(piece: str) -> None:
+    """A hundred thousand openings without an end are not all tried: a value far behind them is not found."""
+    found = list(contained_values(f'{piece * 100_000} {{"far": "behind"}}'))
+    assert {"far": "behind"} not in found
+    assert len(found) <= 1000
