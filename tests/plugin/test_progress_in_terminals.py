@@ -104,7 +104,8 @@ def test_in_a_pipe_there_are_whole_lines(pytester: pytest.Pytester, pair: Path, 
     assert "\r" not in result.stdout.str()
     loading = [line for line in result.outlines if line.startswith("forgetting: loading")]
     assert loading == ["forgetting: loading ./base", "forgetting: loading ./tuned"]
-    see_what_stays([line for line in result.outlines if line not in loading])
+    # On a busy machine a line now and then may stand between.
+    see_what_stays([line for line in result.outlines if line not in loading and f"/{CASES} answers" not in line])
     assert "forgetting" not in result.stderr.str()
 
 
