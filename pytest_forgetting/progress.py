@@ -104,6 +104,7 @@ class TerminalProgress:
         work = self._works.get(who) or self._enter(who, Work(now))
         work.label, work.total, work.cost, work.started = label, total, cost or total, now
         self._pace.begin(now)
+        self._told = now  # however long loading took, the first answer is not worth a line
         if self._moves:
             self._draw()
 

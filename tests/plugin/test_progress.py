@@ -49,11 +49,13 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-def work(output: Written, clock: list[float], *seconds: float, costs: tuple[float, ...] = ()) -> None:
-    """Answers that each take so many seconds, of a model that takes 3 to load."""
+def work(
+    output: Written, clock: list[float], *seconds: float, costs: tuple[float, ...] = (), loading: float = 3.0
+) -> None:
+    """Answers that each take so many seconds, of a model that has to be loaded first."""
     shown = TerminalProgress(output, clock=lambda: clock[0])
     shown.load("./m")
-    clock[0] += 3
+    clock[0] += loading
     shown.start("model", len(seconds), sum(costs))
     for each, cost in zip(seconds, costs or (0.0,) * len(seconds), strict=True):
         clock[0] += each
@@ -135,6 +137,13 @@ def test_a_log_gets_a_line_now_and_then(clock: list[float], seconds: float, betw
     assert output.lines[0] == "forgetting: loading ./m"
     assert len(output.lines) == between + 2
     assert output.lines[-1].startswith("forgetting: model 4 answers in ")
+
+
+def test_a_slow_load_brings_no_line_of_its_own(clock: list[float]) -> None:
+    """The first answer comes long after the last line, and soon after the work began."""
+    output = Written(isatty=False)
+    work(output, clock, 1.0, 1.0, loading=600.0)
+    assert output.lines == ["forgetting: loading ./m", "forgetting: model 2 answers in 2.0 s, ./m loaded in 600.0 s"]
 
 
 def test_a_line_in_a_log_has_rate_and_time_left(clock: list[float]) -> None:

@@ -80,9 +80,8 @@ def test_in_a_terminal_a_bar_moves_and_is_cleared(pair: Path, options: tuple[str
 def test_a_narrow_terminal_without_color_is_drawn_on_within_its_width(pair: Path) -> None:
     """What is wider than the terminal could not be drawn over; NO_COLOR lets no escape sequence through."""
     _, written = in_terminal(pair, *RUN, columns=45, environment={"NO_COLOR": "1"})
-    drawn = [
-        part for line in written.split("\n") for part in line.split("\r") if re.match(r"(forgetting: )?\w+ \d+/", part)
-    ]
+    parts = [part for line in written.split("\n") for part in line.split("\r")]
+    drawn = [part for part in parts if f"/{CASES} answers" in part]
     assert drawn
     assert max(len(part.rstrip()) for part in drawn) < 45
     assert "\x1b" not in written
@@ -104,7 +103,8 @@ def test_in_a_pipe_there_are_whole_lines(pytester: pytest.Pytester, pair: Path, 
     assert "\r" not in result.stdout.str()
     loading = [line for line in result.outlines if line.startswith("forgetting: loading")]
     assert loading == ["forgetting: loading ./base", "forgetting: loading ./tuned"]
-    see_what_stays([line for line in result.outlines if line not in loading])
+    # On a busy machine a line now and then may stand between.
+    see_what_stays([line for line in result.outlines if line not in loading and f"/{CASES} answers" not in line])
     assert "forgetting" not in result.stderr.str()
 
 
