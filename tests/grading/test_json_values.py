@@ -1,6 +1,5 @@
 """JSON in answers."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Where two answers differ."""
 
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,11 +56,10 @@ def test_chinese_is_compared_by_characters() -> None:
     assert changes("法国的首都是巴黎", "法国的首都是罗马") == ["=法国的首都是", "-巴黎", "+罗马"]
 
 
-def test_a_looping_answer_does_not_take_long() -> None:
-    """Many equal words are what a match is slow at."""
-    start = time.perf_counter()
+def test_a_looping_answer_is_not_matched_word_by_word() -> None:
+    """Many equal words are what a match is slow at: only what both begin and end with is the same."""
     pieces = changes("yes " + "no " * 20_000, "no " + "yes no " * 20_000)
-    assert time.perf_counter() - start < 2
+    assert len(pieces) < 5
     assert "".join(piece[1:] for piece in pieces if piece[0] != GAINED) == "yes " + "no " * 20_000
 
 
