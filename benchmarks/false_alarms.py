@@ -38,10 +38,12 @@ from numpy.typing import NDArray
 from scipy.stats import binom, multinomial
 from tabulate import tabulate
 
-from pytest_forgetting.comparison.comparison import Judge, SuiteResult, blocks
+from pytest_forgetting.comparison.comparison import blocks
 from pytest_forgetting.comparison.gates import Threshold, Verdict, rule, weigh
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged
 from pytest_forgetting.comparison.proof import proves, smallest_n
+from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.settings import RULES, Rule
 from pytest_forgetting.suites.cases import Suite
 from pytest_forgetting.suites.loading import load_suite

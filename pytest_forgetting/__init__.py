@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_forgetting.api import compare
-    from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+    from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
+    from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
     from pytest_forgetting.errors import CannotAnswer, ForgettingError, NotFound, SuiteError, WrongUsage
     from pytest_forgetting.forgetting import Forgetting
     from pytest_forgetting.grading.registry import check

@@ -13,8 +13,8 @@ from pytest_forgetting.properties import case_properties, gate_properties, named
 from pytest_forgetting.suites.cases import Case, Suite
 
 if TYPE_CHECKING:
-    from pytest_forgetting.comparison.comparison import ScopeResult
     from pytest_forgetting.comparison.outcomes import CaseResult
+    from pytest_forgetting.comparison.scopes import ScopeResult
     from pytest_forgetting.running import ForgettingRun
 
 GATE = "gate"

@@ -9,7 +9,8 @@ from pytest_forgetting.comparison.comparison import Timing
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
-    from pytest_forgetting.comparison.comparison import Comparison, SuiteResult
+    from pytest_forgetting.comparison.comparison import Comparison
+    from pytest_forgetting.comparison.scopes import SuiteResult
     from pytest_forgetting.evaluate import Evaluation
     from pytest_forgetting.recorder import Recorder
     from pytest_forgetting.selection import Selection

@@ -7,16 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.comparison.advice import recommend
-from pytest_forgetting.comparison.comparison import (
-    Comparison,
-    Finding,
-    Judge,
-    SuiteResult,
-    Timing,
-    decide,
-)
+from pytest_forgetting.comparison.comparison import Comparison, Finding, Timing, decide
 from pytest_forgetting.comparison.doubts import confirmation, is_half
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.judging import judged

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_forgetting.comparison.comparison import Comparison, ScopeResult
+    from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
+    from pytest_forgetting.comparison.scopes import ScopeResult
 
 
 def case_properties(result: CaseResult, *, gated: bool) -> dict[str, str]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.comparison.comparison import Comparison, Judge, ScopeResult, SuiteResult, decide
+from pytest_forgetting.comparison.comparison import Comparison, decide
 from pytest_forgetting.comparison.gates import amount
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.showing import told

@@ -13,13 +13,16 @@ import pytest
 
 from pytest_forgetting import conclusion, options, protocol
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
-from pytest_forgetting.comparison.comparison import ScopeResult, blocks, too_small
+from pytest_forgetting.comparison.comparison import blocks
+from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.github_actions import GitHubActions, on_github
+from pytest_forgetting.notices import header, notices
 from pytest_forgetting.progress import Output, TerminalProgress
 from pytest_forgetting.properties import tell_junit
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.statuses import status_of
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
@@ -37,15 +40,6 @@ WINDOW = 32
 """Items answered ahead where the run may stop early (-x, --maxfail, --stepwise)."""
 CANNOT_ANSWER, WRONG_USAGE = 3, 4
 """Exit codes."""
-_WORDS: dict[str, tuple[str, str, str]] = {
-    "retained": ("passed", ".", "RETAINED"),
-    "learned": ("passed", "+", "LEARNED"),
-    "unknown": ("passed", "-", "UNKNOWN"),
-    "measured": ("passed", "m", "MEASURED"),
-    "recorded": ("passed", ".", "RECORDED"),
-    "forgotten": ("xfailed", "f", "FORGOTTEN"),
-    "unanswered": ("skipped", "?", "UNANSWERED"),
-}
 
 
 class ForgettingRun:
@@ -178,13 +172,7 @@ class ForgettingRun:
 
     def pytest_report_header(self) -> str:
         """Who is compared with whom, and whose answers are recorded."""
-        if not self.gated:
-            return f"forgetting: recording the answers of {self.settings.baseline} in {self.settings.record}"
-        threshold, rule = self.settings.max_drop, self.settings.rule
-        told = "" if threshold is None else f" · max drop {float(threshold) * 100:g} pts for every suite"
-        told += "" if rule is None else f" · rule {rule} for every suite"
-        told += "" if self.settings.record is None else f" · the model's answers are recorded in {self.settings.record}"
-        return f"forgetting: {self.settings.model} against {self.settings.baseline or 'its base'}{told}"
+        return header(self.settings)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -229,16 +217,10 @@ class ForgettingRun:
             reporter.write_line(line)
 
     def _notices(self, selection: Selection) -> list[str]:
-        from pytest_forgetting.reporting.terminal import harmless
-
         if self.config.get_verbosity() < 0:
             return []
         asked = self._evaluation is not None and self.gated and bool(selection.suites)
-        audited = [each for each in self.evaluation.facts.findings() if each.severity != "info"] if asked else []
-        gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
-        told = [too_small(suite, self.settings.confidence) for suite in gated]
-        warned = [f"forgetting: {each.severity}: {harmless(each.detail)}" for each in audited]
-        return [f"forgetting: {line}" for line in told if line is not None] + warned
+        return list(notices(selection, self.settings, self.evaluation.facts.findings() if asked else ()))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -292,17 +274,7 @@ class ForgettingRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> Any:
         """Our letters and words; the categories stay pytest's own."""
-        properties = dict(getattr(report, "user_properties", ()))
-        if report.when != "call" and not report.skipped:
-            return None
-        if properties.get("forgetting_verdict") == "inconclusive" and report.skipped:
-            return "skipped", "i", "INCONCLUSIVE"
-        outcome = properties.get("forgetting_outcome")
-        if outcome is None:
-            return None
-        if report.failed:
-            return "failed", "F", "FORGOTTEN" if outcome == "forgotten" else "FAILED"
-        return _WORDS[outcome]
+        return status_of(report)
 
     # Answers
 

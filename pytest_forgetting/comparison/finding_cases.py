@@ -9,8 +9,8 @@ from pytest_forgetting.errors import NotFound
 from pytest_forgetting.suites.spelling import hint
 
 if TYPE_CHECKING:
-    from pytest_forgetting.comparison.comparison import SuiteResult
     from pytest_forgetting.comparison.outcomes import CaseResult
+    from pytest_forgetting.comparison.scopes import SuiteResult
 
 T = TypeVar("T")
 _LISTED = 10

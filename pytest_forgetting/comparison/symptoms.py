@@ -9,9 +9,9 @@ from fractions import Fraction
 from statistics import median
 
 from pytest_forgetting.comparison.causes import Cause, cause_of, evidence_of, wrong_form
-from pytest_forgetting.comparison.comparison import SuiteResult
 from pytest_forgetting.comparison.drift import divergence_of
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
+from pytest_forgetting.comparison.scopes import SuiteResult
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.reporting.markdown import MOST_BYTES, to_markdown
 from pytest_forgetting.reporting.terminal import clipped, ruling, scope_name

@@ -10,9 +10,10 @@ from typing import Any
 
 from pytest_forgetting.comparison.causes import cause_of
 from pytest_forgetting.comparison.chance import Choosing, choosing
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.choices import SCORES, pick
 from pytest_forgetting.suites.cases import Case
 

@@ -10,10 +10,11 @@ from tabulate import tabulate
 
 from pytest_forgetting.comparison.causes import cause_of, evidence_of
 from pytest_forgetting.comparison.chance import choosing
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.gates import amount, growth, nats, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
 
 SHOWN_CASES = 20

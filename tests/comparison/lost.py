@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_forgetting.comparison.comparison import Judge, SuiteResult
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.suites.cases import Case, Check, Prompt, Role, Suite
 
 PROMPT = Prompt("Capital of France?", ())

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pytest_forgetting.comparison.advice import MOST, recommend
-from pytest_forgetting.comparison.comparison import Judge, Recommendation, SuiteResult
+from pytest_forgetting.comparison.comparison import Recommendation
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import Symptoms, symptoms_of
 from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Suite
 from tests.comparison.lost import forgotten, in_category, learned, retained, suite_of

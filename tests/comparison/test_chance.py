@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.chance import adjusted_forgetting, chance_of, choosing
-from pytest_forgetting.comparison.comparison import Judge
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.suites.cases import GatePolicy, Suite
 from tests.comparison.choosing import SILENT, chosen, outcomes

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pytest_forgetting.comparison.comparison import Judge, ScopeResult
 from pytest_forgetting.comparison.drift import Drift, drift_of
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.settings import Rule
 from pytest_forgetting.suites.cases import GatePolicy, Suite
 from tests.comparison.measuring import measured, texts

@@ -8,16 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.comparison.comparison import (
-    Comparison,
-    Finding,
-    Judge,
-    Participant,
-    Recommendation,
-    SuiteResult,
-    decide,
-)
+from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation, decide
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Kind, Prompt, Role, Severity, Suite
 
 SILENT = Judged("", "unanswered", False, "the prompt is longer than the context")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Judge, Participant
+from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant
+from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Suite

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite
 
-from pytest_forgetting.comparison.comparison import ScopeResult, SuiteResult
 from pytest_forgetting.comparison.gates import amount, growth, points
 from pytest_forgetting.comparison.outcomes import Counts
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 
 SEGMENTS = ("retained", "forgotten", "learned", "unknown")
 ROOM_FOR_A_NUMBER = 9.0

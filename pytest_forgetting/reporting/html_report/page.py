@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.outcomes import count
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.html_report import charts
 from pytest_forgetting.reporting.html_report.case_rows import case_rows

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_forgetting.comparison.comparison import Comparison, ScopeResult, SuiteResult
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.gates import Verdict, amount, growth
 from pytest_forgetting.comparison.outcomes import count
+from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting.html_report.visible import fragment
 from pytest_forgetting.reporting.terminal import drop, interval, verdict
 
