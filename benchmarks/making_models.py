@@ -37,7 +37,7 @@ GENTLE_TOKENS = 48
 GENTLE_SHARE = 0.10
 """Of the answers that the gentle fine-tune changes."""
 CLOSE = 0.015
-HALVINGS = 9
+HALVINGS = 12
 
 
 def once(folder: Path, make: Callable[[Path], object]) -> Path:
