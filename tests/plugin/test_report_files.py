@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -100,4 +99,4 @@ def test_a_run_that_cannot_start_leaves_no_folder(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     result = pytester.runpytest_subprocess("--model=nowhere", "--baseline=base", "--forgetting-no-store")
     assert result.ret == 4
-    assert [name for name in os.listdir(tmp_path) if name.startswith("pytest-forgetting-")] == []
+    assert list(tmp_path.glob("pytest-forgetting-*")) == []
