@@ -216,7 +216,7 @@ def test_what_is_no_json_is_no_argument_of_a_template(suite: Path) -> None:
     """A dictionary that cannot be written as JSON is refused as one on the command line is."""
     ref = record(suite.with_name("old.json"), suite, CAPITALS)
     for given in ({"tags": {1, 2}}, {"self": ...}):
-        with pytest.raises(WrongUsage, match="--chat-template-kwargs: found .*, wanted a JSON object"):
+        with pytest.raises(WrongUsage, match=r"--chat-template-kwargs: found .*, wanted a JSON object"):
             compare(model=ref, baseline=ref, suites=suite, chat_template_kwargs=given)
 
 
