@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,4 +200,7 @@ def _as_text(value: Any) -> str:
     """An option's value as it would stand on the command line."""
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        with suppress(TypeError, ValueError):  # what is no JSON is refused where options are read
+            return json.dumps(value)
+    return str(value)

@@ -173,12 +173,14 @@ def reason_unanswered(result: CaseResult) -> str:
 
 def failure_text(result: CaseResult) -> str:
     """A case that failed by itself, for the FAILURES section."""
+    from pytest_forgetting.reporting.terminal import harmless
+
     severity = f"{result.case.severity} " if result.case.severity else ""
     kind = "must pass" if result.case.require_pass else f"{severity}case forgotten"
     return "\n".join(
         [
-            f"{kind}: {result.case.title or result.prompt}",
-            f"  {result.model.why}",
+            f"{kind}: {harmless(result.case.title or result.prompt)}",
+            f"  {harmless(result.model.why)}",
             f"  baseline: {result.baseline.answer.strip()!r}",
             f"  model:    {result.model.answer.strip()!r}",
         ]
@@ -187,10 +189,10 @@ def failure_text(result: CaseResult) -> str:
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
-    from pytest_forgetting.reporting.terminal import ruling
+    from pytest_forgetting.reporting.terminal import harmless, ruling
 
     name = suite.name if category is None else f"{suite.name}, {category}"
-    return f"{name}: {ruling(scope)}"
+    return f"{harmless(name)}: {ruling(scope)}"
 
 
 def run_of(config: pytest.Config) -> ForgettingRun:

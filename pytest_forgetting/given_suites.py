@@ -37,11 +37,19 @@ def read_suites(suites: Suites, shelf: Shelf, here: Iterable[Path], root: Path |
     rows = [each for each in named if isinstance(each, Mapping)]
     if not named or any(isinstance(each, str | os.PathLike) and not os.fspath(each) for each in named):
         raise WrongUsage("compare: no suites given; wanted a path, a Suite, or a list of cases")
-    found: dict[str, Suite] = {}
+    found: list[Suite] = []
     for each in [one for one in named if not isinstance(one, Mapping)]:
-        for suite in _taken(each, shelf, list(here), root):
-            found.setdefault(str(suite.path.resolve()) if suite.path.exists() else suite.nodeid, suite)
-    return [*found.values(), *([shelf.given(suite_of(rows))] if rows else [])]
+        found += [suite for suite in _taken(each, shelf, list(here), root) if not any(_same(suite, o) for o in found)]
+    return [*found, *([shelf.given(suite_of(rows))] if rows else [])]
+
+
+def _same(one: Suite, other: Suite) -> bool:
+    """Whether both ask the same under the same gate; of one file there may be several, such as the two halves of it."""
+    return one is other or _asks(one) == _asks(other)
+
+
+def _asks(suite: Suite) -> tuple[object, ...]:
+    return suite.path.resolve(), suite.role, suite.gate, [(case.id, case.prompt) for case in suite.cases]
 
 
 def _listed(suites: Any) -> list[Any]:

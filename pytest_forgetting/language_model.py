@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ class LanguageModel:
 
     def generate(
         self,
-        prompts: Sequence[str | Messages],
+        prompts: Iterable[str | Messages],
         *,
         max_new_tokens: int = MAX_NEW_TOKENS,
         stop: str | Sequence[str] = (),
@@ -89,15 +89,15 @@ class LanguageModel:
             WrongUsage: something of this cannot be meant, or the model is a recording.
             CannotAnswer: the model does not load, or cannot answer a prompt, such as one longer than its context.
         """
-        stops = tuple([stop] if isinstance(stop, str) else stop)
-        counts = isinstance(max_new_tokens, int) and max_new_tokens > 0
+        stops = (stop,) if isinstance(stop, str) or not isinstance(stop, Iterable) else tuple(stop)
+        counts = isinstance(max_new_tokens, int) and not isinstance(max_new_tokens, bool) and max_new_tokens > 0
         _see("max_new_tokens", max_new_tokens, counts, "a whole number above 0")
         _see("stop", stop, all(isinstance(each, str) and each for each in stops), "texts")
         asked = [_prompt(prompt, stops, max_new_tokens) for prompt in _listed("prompts", prompts, "['…']")]
         answers = self._answers([request for prompt in asked for request in self._requests(prompt)])
         return [answer.text if self._keep_thoughts else without_thoughts(answer.text) for answer in answers]
 
-    def loglikelihood(self, pairs: Sequence[tuple[str | Messages, str]]) -> list[float]:
+    def loglikelihood(self, pairs: Iterable[tuple[str | Messages, str]]) -> list[float]:
         """How likely the model holds a text behind another one.
 
         Args:
@@ -143,8 +143,9 @@ class LanguageModel:
 
 
 def _listed(name: str, given: Any, such_as: str) -> Sequence[Any]:
-    _see(name, given, isinstance(given, Sequence) and not isinstance(given, str), f"a list, such as {such_as}")
-    return given  # type: ignore[no-any-return]
+    fits = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+    _see(name, given, fits, f"a list, such as {such_as}")
+    return list(given)
 
 
 def _prompt(given: Any, stop: tuple[str, ...], max_new_tokens: int) -> Prompt:

@@ -143,7 +143,7 @@ def _batch_size(value: Any) -> int | None:
 
 
 def _report(text: str) -> str:
-    if not text.endswith(REPORT_SUFFIXES):
+    if Path(text).suffix not in REPORT_SUFFIXES:
         raise WrongUsage(
             f"--forgetting-report: found {text!r}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
         )

@@ -16,7 +16,6 @@ from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.recorded_rows import is_near, to_values
 from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.source import differences
-from pytest_forgetting.reporting.files import why_unwritable
 from pytest_forgetting.second_look import right_text
 
 if TYPE_CHECKING:
@@ -27,16 +26,6 @@ if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case, Suite
 
     Wanted = Sequence[tuple[Suite, Case]]
-
-
-def see_writable(path: Path) -> None:
-    """See that a recording can be written, before a model is loaded for it.
-
-    Raises:
-        WrongUsage: it cannot; the message says why.
-    """
-    if (why := why_unwritable(path)) is not None:
-        raise WrongUsage(f"--forgetting-record {path}: cannot be written: {why}")
 
 
 class Recorder:

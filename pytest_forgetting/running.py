@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class ForgettingRun:
         self.shelf = Shelf(self.settings)
         self._selection = Selection()
         self._exit_code: int | None = None
-        self._notes: list[str] = []
+        self._written = conclusion.Written()
         self._evaluation: Evaluation | None = None
         self._recorder: Recorder | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
@@ -157,11 +158,10 @@ class ForgettingRun:
         if session.config.option.collectonly:
             return
         from pytest_forgetting.participants import open_evaluation
-        from pytest_forgetting.recorder import Recorder, see_writable
+        from pytest_forgetting.recorder import Recorder
 
         try:
-            if self.settings.record is not None:
-                see_writable(self.settings.record)
+            conclusion.see_files(self.settings)
             self._evaluation = open_evaluation(self.settings, self._store_folder())
             if self.settings.record is not None:
                 self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
@@ -302,6 +302,7 @@ class ForgettingRun:
         """Once: this looks at every case, and windows are many."""
         try:
             whole = self.shelf.whole(sorted(self._selection.suites))
+            conclusion.see_suites_kept(self.settings, whole, self.config.rootpath)
             self.evaluation.check_recordings(whole)
             if self._recorder is not None:
                 self._recorder.check(whole)
@@ -344,7 +345,10 @@ class ForgettingRun:
         if self._workerinput is not None:
             return Path(self._workerinput["forgetting_store"])
         if self.settings.no_store:
-            self._temporary = self._temporary or Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            if self._temporary is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+                # Not in pytest_sessionfinish, which is not called where a session cannot start.
+                self.config.add_cleanup(partial(shutil.rmtree, self._temporary, ignore_errors=True))
             return self._temporary
         from pytest_forgetting.participants import store_folder
 
@@ -365,8 +369,6 @@ class ForgettingRun:
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])
         self._evaluation.close()
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _conclude(self, session: pytest.Session, efforts: Sequence[conclusion.Effort]) -> None:
         exit_code = self._exit_code or self._workers.exit_code
@@ -379,10 +381,8 @@ class ForgettingRun:
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
             tell_junit(self.config, self.comparison)
-        try:
-            self._notes += conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
-        except OSError as error:
-            self._notes.append(f"could not write {error.filename or 'a report'}: {error.strerror}")
+        self._written = conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
+        if self._written.failed:
             session.exitstatus = CANNOT_ANSWER
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -391,5 +391,5 @@ class ForgettingRun:
         result = yield
         from pytest_forgetting.summary import write_summary
 
-        write_summary(terminalreporter, self.comparison, self._notes, self.settings)
+        write_summary(terminalreporter, self.comparison, self._written, self.settings)
         return result

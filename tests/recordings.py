@@ -1,6 +1,6 @@
 """Recordings made by hand: what two models said, without any model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
@@ -40,15 +40,24 @@ def scored(*loglikelihoods: float) -> list[Answer]:
 
 def record_all(path: Path, suite: Path, answers: Mapping[str, Sequence[Answer]], fingerprint: str | None = None) -> str:
     """The same for answers of any kind, as many to each case as it is asked for."""
-    loaded = load_suite(suite, known_checks=("polite",))
-    silent = Answer("", "unanswered", reason="the prompt is too long")
-    lines = [
-        Recorded(loaded.name, case.id, request, answer)
-        for case in loaded.cases
-        if case.skip is None
-        for requests in [requests_for(case.prompt, chat=False)]
-        for request, answer in zip(requests, answers.get(case.id, [silent] * len(requests)), strict=True)
-    ]
+    return record_suites(path, {suite: answers}, fingerprint)
+
+
+def record_suites(
+    path: Path, suites: Mapping[Path, Mapping[str, Sequence[Answer]]], fingerprint: str | None = None
+) -> str:
+    """The same for several suites, each with the answers to its cases."""
+    lines = [line for suite, answers in suites.items() for line in _lines(suite, answers)]
     participant = Participant(path.stem, fingerprint or path.stem, "float32", "cpu", 1)
     write(path, Source(participant, versions={"torch": "2"}), lines)
     return str(path)
+
+
+def _lines(suite: Path, answers: Mapping[str, Sequence[Answer]]) -> Iterator[Recorded]:
+    loaded = load_suite(suite, known_checks=("polite",))
+    silent = Answer("", "unanswered", reason="the prompt is too long")
+    for case in loaded.cases:
+        requests = () if case.skip is not None else requests_for(case.prompt, chat=False)
+        given = answers.get(case.id, [silent] * len(requests))
+        for request, answer in zip(requests, given, strict=case.skip is None):
+            yield Recorded(loaded.name, case.id, request, answer)

@@ -1,14 +1,16 @@
 """The gate from Python: the same verdicts as from the command line, without pytest."""
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_forgetting import Forgotten, assert_retained, compare
+from pytest_forgetting import Forgotten, assert_retained, compare, load_suite
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
-from tests.recordings import CAPITALS, record, write_capitals
+from tests.recordings import CAPITALS, record, record_all, scored, write_capitals
 
 
 @pytest.fixture
@@ -187,6 +189,35 @@ def test_a_case_that_fails_by_itself_is_a_reason(suite: Path) -> None:
     suite.write_text("\n".join(["forgetting: checklist", "name: List", "gate: {max_drop: 0.9}", "cases:", *rows, ""]))
     with pytest.raises(Forgotten, match=r"\AList: 1 failed by themselves: Peru\n"):
         assert_retained(compared(suite, "Peru"))
+
+
+def test_several_suites_of_one_file_are_all_asked(suite: Path) -> None:
+    """Such as its two halves, or one under two gates; what asks the same under the same gate is asked once."""
+    whole = load_suite(suite)
+    halves = [replace(whole, cases=whole.cases[:2]), replace(whole, cases=whole.cases[2:])]
+    strict = replace(whole, gate=replace(whole.gate, max_drop=Fraction(0)))
+    ref = record(suite.with_name("old.json"), suite, CAPITALS)
+    assert [case.case.id for case in compare(model=ref, baseline=ref, suites=halves)] == list(CAPITALS)
+    result = compare(model=ref, baseline=ref, suites=[whole, strict, whole, suite, replace(whole)])
+    assert [each.overall.threshold.max_drop for each in result.suites] == [Fraction(1, 5), 0]
+
+
+def test_without_a_gate_nothing_is_decided(suite: Path) -> None:
+    """Texts that are only measured pass nothing and fail nothing."""
+    suite.write_text("forgetting: text\ncases: [{id: a, text: Rome is in Italy.}]\n")
+    ref = record_all(suite.with_name("old.json"), suite, {"a": scored(-2.0)})
+    result = compare(model=ref, baseline=ref, suites=suite)
+    assert result.decision == "inconclusive"
+    assert not result.fails_build
+    assert_retained(result)
+
+
+def test_what_is_no_json_is_no_argument_of_a_template(suite: Path) -> None:
+    """A dictionary that cannot be written as JSON is refused as one on the command line is."""
+    ref = record(suite.with_name("old.json"), suite, CAPITALS)
+    for given in ({"tags": {1, 2}}, {"self": ...}):
+        with pytest.raises(WrongUsage, match=r"--chat-template-kwargs: found .*, wanted a JSON object"):
+            compare(model=ref, baseline=ref, suites=suite, chat_template_kwargs=given)
 
 
 @pytest.mark.parametrize("result", [None, True, "pass"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,12 @@ def written(prompts: list[str]) -> Iterator[str]:
     yield from knowing()(prompts)
 
 
+async def waiting(prompts: list[str]) -> list[str]:
+    """As clients of many APIs are."""
+    return prompts
+
+
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("function", "error", "told"),
     [
@@ -114,6 +121,8 @@ def written(prompts: list[str]) -> Iterator[str]:
         (lambda _: "Paris", WrongUsage, "returned 'Paris' (str) for 5 prompts; wanted a list of texts"),
         (lambda _: {}, WrongUsage, "returned {} (dict) for 5 prompts; wanted a list of texts"),
         (lambda _: None, WrongUsage, "returned None (NoneType) for 5 prompts; wanted a list of texts"),
+        (lambda _: repeat("Paris"), WrongUsage, "returned 6 texts for 5 prompts; wanted one for each"),
+        (waiting, WrongUsage, "waiting in test_compare_functions is asynchronous; wanted a function that waits"),
         (lambda: [], CannotAnswer, "raised TypeError:"),
         (3, WrongUsage, "model: found 3 (int); wanted a reference, a pair (model, tokenizer), or a function"),
         (dict, WrongUsage, "model: found <class 'dict'> (type); wanted a reference"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Sized
+from inspect import isawaitable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.answer import Answer, first_part
@@ -90,8 +92,7 @@ class CalledSide:
     def _texts(self, requests: Sequence[Request]) -> list[str]:
         prompts = [request.text or "" for request in requests]
         try:
-            said = self._function(list(prompts))
-            texts = list(said) if isinstance(said, Iterable) and not isinstance(said, str | bytes | Mapping) else said
+            texts = _listed(self._function(list(prompts)), len(prompts) + 1)
         except ForgettingError:
             raise
         except Exception as error:  # it is somebody else's code: it may raise whatever it likes
@@ -100,6 +101,8 @@ class CalledSide:
 
     def _checked(self, texts: Any, prompts: Sequence[str]) -> list[str]:
         who = self.participant.ref
+        if isawaitable(texts):
+            raise WrongUsage(f"{who} is asynchronous; wanted a function that waits: lambda prompts: asyncio.run(…)")
         if not isinstance(texts, list):
             raise WrongUsage(f"{who} returned {_shown(texts)} for {len(prompts)} prompts; wanted a list of texts")
         if len(texts) != len(prompts):
@@ -108,6 +111,15 @@ class CalledSide:
             if not isinstance(text, str):
                 raise WrongUsage(f"{who} returned {_shown(text)} for the prompt {prompt!r:.60}; wanted a text")
         return texts
+
+
+def _listed(said: Any, most: int) -> Any:
+    """What a function gave as a list, as far as it is one; no more than `most` of what may never end."""
+    if isinstance(said, Coroutine):
+        said.close()  # nobody will wait for it, and Python need not complain of that
+    if not isinstance(said, Iterable) or isinstance(said, str | bytes | Mapping):
+        return said
+    return list(said if isinstance(said, Sized) else islice(said, most))
 
 
 def called_ref(function: Callable[..., Any]) -> str:

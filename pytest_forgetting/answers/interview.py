@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.slot import slot_at
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.answers.watching import Progress, Watched
-from pytest_forgetting.errors import CannotAnswer
+from pytest_forgetting.errors import CannotAnswer, ForgettingError
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
@@ -60,7 +59,6 @@ class Interview:
         self._load = load
         self._store = store
         self._slot = slot_at(slot)
-        self._one_at_a_time = threading.RLock()
         self._batch_size = batch_size
         self._pair: LoadedPair | None = None
         self.effort = Effort()
@@ -104,7 +102,7 @@ class Interview:
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """Threads ask one after the other; whoever has what it wanted no longer waits for the device."""
-        with self._one_at_a_time:
+        with self._slot.one_at_a_time:
             try:
                 yield
             finally:
@@ -209,8 +207,9 @@ class Interview:
                 self._note_effect(name, side, loaded, requests)
                 if not side.in_fixed_batches:
                     self._note_openings(side, loaded, requests)
-        except (IndexError, RuntimeError, ValueError) as error:
-            # What else a model's own code raises, such as for a token that its embeddings do not have.
+        except ForgettingError:
+            raise
+        except Exception as error:  # a model's own code, and hooks in it, may raise whatever they like
             told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
             raise CannotAnswer(f"{side.participant.ref} failed while it was asked: {told}") from error
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Protocol
@@ -31,6 +32,8 @@ class Slot:
         self._head = FileLock(str(path.with_suffix(".next")), thread_local=False)
         self._tenant: Tenant | None = None
         self._looked = 0.0
+        self.one_at_a_time = threading.RLock()
+        """Held by the thread that asks: two comparisons of one process may ask the same loaded model."""
 
     def take(self, tenant: Tenant) -> bool:
         """Whether `tenant` has the slot now; within this process it takes over from whoever had it before."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
 
 from pytest_forgetting.comparison.figures import Figures
-from pytest_forgetting.comparison.finding_cases import the_case, the_one
+from pytest_forgetting.comparison.finding_cases import has_case, the_case, the_one
 from pytest_forgetting.comparison.gates import Ruling
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
@@ -49,11 +49,11 @@ class Recommendation:
 
 
 def decide(gates: Iterable[Ruling], failing_cases: int) -> Decision:
-    """The run's decision: anything failed, else anything undecided, else pass."""
+    """The run's decision: anything failed, else anything undecided, else pass; without any gate nothing is decided."""
     verdicts = {ruling.verdict for ruling in gates}
     if failing_cases or "fail" in verdicts:
         return "fail"
-    return "inconclusive" if "inconclusive" in verdicts else "pass"
+    return "pass" if verdicts == {"pass"} else "inconclusive"
 
 
 def blocks(ruling: Ruling, inconclusive: Inconclusive, *, general_decided: bool) -> bool:
@@ -152,7 +152,7 @@ class Comparison(Figures):
         for suite in self.suites:
             for key in dict.fromkeys((suite.suite.name, suite.suite.nodeid)):
                 named.setdefault(key, []).append(suite)
-        return the_one("suite", name, named, [suite.suite.nodeid for suite in named.get(name, ())])
+        return the_one("suite", name, named, [suite.suite.nodeid for suite in named.get(str(name), ())])
 
     def category(self, name: str) -> ScopeResult:
         """The category `name` of the suite that has it.
@@ -160,7 +160,7 @@ class Comparison(Figures):
         Raises:
             NotFound: none has it, or several have; then ``result.suite(…).category(…)`` tells them apart.
         """
-        having = [suite for suite in self.suites if name in suite._scopes]
+        having = [suite for suite in self.suites if name in list(suite._scopes)]
         named = {each: [scope] for suite in self.suites for each, scope in suite._scopes.items()}
         named |= {name: [suite._scopes[name] for suite in having]} if having else {}
         return the_one("category", name, named, [f"suite({suite.suite.nodeid!r})" for suite in having])
@@ -172,6 +172,10 @@ class Comparison(Figures):
             NotFound: there is none, or several suites have one; then the message names their node ids.
         """
         return the_case(self.suites, name)
+
+    def __contains__(self, wanted: object) -> bool:
+        """Whether `wanted` is one of its cases, or the id or node id of one."""
+        return has_case(self.suites, wanted)
 
     def __iter__(self) -> Iterator[CaseResult]:
         """All cases of all suites."""

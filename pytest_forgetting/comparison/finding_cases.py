@@ -22,12 +22,8 @@ def the_case(suites: Iterable[SuiteResult], name: str) -> CaseResult:
     Raises:
         NotFound: there is none, or there are several; the message says which.
     """
-    by_nodeid = {
-        f"{suite.suite.nodeid}::{result.case.category}::{result.case.id}": result
-        for suite in suites
-        for result in suite.results
-    }
-    if name in by_nodeid:
+    by_nodeid = _by_nodeid(suites)
+    if isinstance(name, str) and name in by_nodeid:
         return by_nodeid[name]
     nodeids = [nodeid for nodeid, result in by_nodeid.items() if result.case.id == name]
     if len(nodeids) > 1:
@@ -35,6 +31,20 @@ def the_case(suites: Iterable[SuiteResult], name: str) -> CaseResult:
     if not nodeids:
         raise _unknown("case", name, list(dict.fromkeys(result.case.id for result in by_nodeid.values())))
     return by_nodeid[nodeids[0]]
+
+
+def has_case(suites: Iterable[SuiteResult], wanted: object) -> bool:
+    """Whether `wanted` is a case of `suites`, or the id or node id of one."""
+    by_nodeid = _by_nodeid(suites)
+    return any(wanted in (nodeid, result.case.id) or wanted is result for nodeid, result in by_nodeid.items())
+
+
+def _by_nodeid(suites: Iterable[SuiteResult]) -> dict[str, CaseResult]:
+    return {
+        f"{suite.suite.nodeid}::{result.case.category}::{result.case.id}": result
+        for suite in suites
+        for result in suite.results
+    }
 
 
 def the_one(kind: str, name: str, found: Mapping[str, Sequence[T]], places: Sequence[str] = ()) -> T:
@@ -49,7 +59,7 @@ def the_one(kind: str, name: str, found: Mapping[str, Sequence[T]], places: Sequ
     Raises:
         NotFound: there is none, or there are several.
     """
-    these = found.get(name, ())
+    these = found.get(name, ()) if isinstance(name, str) else ()
     if len(these) > 1:
         raise NotFound(f"{kind} '{name}' is there {len(these)} times; name one of {', '.join(places)}")
     if not these:

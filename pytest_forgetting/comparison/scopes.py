@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.figures import Figures
-from pytest_forgetting.comparison.finding_cases import the_case, the_one
+from pytest_forgetting.comparison.finding_cases import has_case, the_case, the_one
 from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts
 from pytest_forgetting.suites.cases import Suite
@@ -57,6 +57,10 @@ class SuiteResult(Figures):
             NotFound: there is none.
         """
         return the_case([self], name)
+
+    def __contains__(self, wanted: object) -> bool:
+        """Whether `wanted` is one of its cases, or the id or node id of one."""
+        return has_case([self], wanted)
 
     def __iter__(self) -> Iterator[CaseResult]:
         """All its cases."""

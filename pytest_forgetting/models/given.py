@@ -149,6 +149,7 @@ def given_model(what: str, model: Any, tokenizer: Any) -> GivenModel:
     """
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    model = getattr(model, "_orig_mod", model)  # of torch.compile: the same weights, and no hour of compiling
     found = GivenModel("", model, tokenizer)
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise WrongUsage(f"{what}: found {_kind(tokenizer)} beside the model; wanted its tokenizer")
@@ -157,8 +158,18 @@ def given_model(what: str, model: Any, tokenizer: Any) -> GivenModel:
     plain: Any = found.plain
     if plain.get_output_embeddings() is None or plain.config.is_encoder_decoder:
         raise WrongUsage(f"{what}: {_kind(found.plain)} is no causal language model; only those can be asked")
-    named = type(found.plain).__name__ + (f" with the adapter {model.active_adapter}" if found.is_adapter else "")
-    return GivenModel(f"{named} in memory", model, tokenizer)
+    return GivenModel(f"{_named(found)} in memory", model, tokenizer)
+
+
+def _named(found: GivenModel) -> str:
+    """A base that bears an adapter speaks through it, whoever put it on."""
+    name = type(found.plain).__name__
+    if found.is_adapter:
+        return f"{name} with the adapter {found.model.active_adapter}"
+    bears = any(
+        hasattr(module, "active_adapters") and hasattr(module, "base_layer") for module in found.plain.modules()
+    )
+    return f"{name} that bears an adapter" if bears else name
 
 
 def _kind(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.errors import CannotAnswer
@@ -51,17 +51,22 @@ class LoadedPair:
     def speaking(self, side: SideName) -> Iterator[LoadedModel]:
         """Let one side speak until the block ends; loads it if need be. Blocks are not nested.
 
+        It computes in its own precision: an `autocast` around the caller's code would round what is kept otherwise.
+
         Raises:
             WrongUsage: an option of loading cannot be had.
             CannotAnswer: the model does not load, or memory does not suffice.
         """
-        if side in self._given:
-            with self._given[side].speaking() as loaded:
-                yield loaded
-            return
-        model = self._models[side]
-        with self._resident(model).speaking_as(model) as loaded:
+        import torch
+
+        with self._spoken(side) as loaded, torch.autocast(loaded.device.partition(":")[0], enabled=False):
             yield loaded
+
+    def _spoken(self, side: SideName) -> AbstractContextManager[LoadedModel]:
+        if side in self._given:
+            return self._given[side].speaking()
+        model = self._models[side]
+        return self._resident(model).speaking_as(model)
 
     def holds(self, side: SideName) -> bool:
         """Whether a side can speak at once, without being loaded."""

@@ -57,8 +57,10 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
                 yield f"{code(terminal.scope_name(suite, scope))}: {_verdict(terminal.ruling(scope))}"
         if failing := len(suite.failing_cases):
             yield f"{code(suite.suite.name)}: {failing} case{'s' * (failing != 1)} failed without any gate"
-    if comparison.decision == "pass":
-        yield "every gate passed" if any(suite.gates for suite in comparison.suites) else "there was no gate"
+    if not any(suite.gates for suite in comparison.suites):
+        yield "there was no gate"
+    elif comparison.decision == "pass":
+        yield "every gate passed"
 
 
 def _verdict(told: str) -> str:

@@ -53,6 +53,7 @@ def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
 
 
 def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
+    name = harmless(name)
     if scope.drift is not None:
         return _measured_row(name, scope, scope.drift)
     counts = scope.counts
@@ -80,7 +81,7 @@ def choices(comparison: Comparison) -> Iterator[str]:
         if seen is not None:
             measures = [f"{name} {percent(had)} → {percent(has)}" for name, (had, has) in seen.accuracies.items()]
             lost = f"{percent(seen.adjusted)} forgotten beyond guessing (chance {percent(seen.chance)})"
-            yield f"{suite.suite.name}: {', '.join(measures)}; {lost}"
+            yield f"{harmless(suite.suite.name)}: {', '.join(measures)}; {lost}"
 
 
 def verdict(scope: ScopeResult) -> str:
@@ -157,7 +158,7 @@ def _case(result: CaseResult) -> Iterator[str]:
     severity = f" [{case.severity}]" if case.severity else ""
     yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
     wanted = " or ".join(case.expected)
-    told = f"wanted {clipped(wanted)}" if wanted else result.model.why
+    told = f"wanted {clipped(wanted)}" if wanted else harmless(result.model.why)
     cause = cause_words(result)
     yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}" + (
         f"   cause: {cause}" if cause else ""
@@ -221,7 +222,8 @@ def findings(comparison: Comparison) -> Iterator[str]:
 
 def headline(comparison: Comparison) -> str:
     """Who was compared, over how much: the first line."""
-    return f"{comparison.model.ref} against {comparison.baseline.ref} · {extent(comparison)}"
+    model, baseline = harmless(comparison.model.ref), harmless(comparison.baseline.ref)
+    return f"{model} against {baseline} · {extent(comparison)}"
 
 
 def extent(comparison: Comparison) -> str:

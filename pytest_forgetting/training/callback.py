@@ -15,7 +15,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pytest_forgetting.api import Model, compared, found_among, recorded, settings_of
-from pytest_forgetting.errors import CannotAnswer, WrongUsage
+from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.given_sides import as_given
 from pytest_forgetting.given_suites import Suites, read_suites
 from pytest_forgetting.models.adapter_in_memory import changes_its_base
@@ -89,6 +89,8 @@ class ForgettingCallback(TrainerCallback):
             raise WrongUsage(f"every: found {every!r}; wanted a whole number of steps above 0")
         if not isinstance(stop, bool):
             raise WrongUsage(f"stop: found {stop!r}; wanted True or False")
+        if "model" in options:
+            raise WrongUsage("ForgettingCallback: there is no option model; it asks the model that the trainer trains")
         named = {"baseline": os.fspath(baseline)} if isinstance(baseline, str | os.PathLike) else {}
         self._settings = settings_of(
             {"model": "in training", "max_drop": max_drop, "no_store": True, **named, **options}
@@ -128,6 +130,7 @@ class ForgettingCallback(TrainerCallback):
         _see_whole(args)
         self._looked_at, self.comparison = -1, None
         if state.is_world_process_zero:
+            _part(_folder(args) / "good")
             self._baseline = self._recorded(args, state, self._given(more))
 
     def on_step_end(
@@ -170,7 +173,7 @@ class ForgettingCallback(TrainerCallback):
             result = compared(
                 as_given(self._settings, [now]), self._shelf, self._suites, {"model": now, "baseline": self._baseline}
             )
-        except CannotAnswer as error:  # hours of training are not to be lost for it
+        except (ForgettingError, OSError) as error:  # hours of training are not to be lost for it
             self.comparison = None
             _log.warning("forgetting, step %d: not measured: %s", state.global_step, error)
             return False
@@ -268,6 +271,15 @@ def _kept(saved: Path, folder: Path, step: int) -> Path:
     shutil.rmtree(older, ignore_errors=True)
     replace_file(folder / "good.json", json.dumps({"step": step, "saved_as": saved.name}) + "\n")
     return good
+
+
+def _part(good: Path) -> None:
+    """Give the checkpoint of an earlier training files of its own: this one may write into those that it shares."""
+    for path in good.rglob("*"):
+        if path.is_file() and path.stat().st_nlink > 1:
+            apart = path.with_name(f"{path.name}.unfinished")
+            shutil.copy2(path, apart)
+            apart.replace(path)
 
 
 def _linked(source: str, target: str) -> str:

@@ -55,6 +55,23 @@ def test_a_case_is_found_by_its_id(result: Comparison) -> None:
     assert result.suite("Math")["sum"].case.category == "algebra"
 
 
+def test_whether_a_case_is_there_is_told(result: Comparison) -> None:
+    """By its id, its node id or itself; what is no name of a case is not there, whatever it is."""
+    assert "area" in result
+    assert "suites0/cities.yaml::general::sum" in result.suite("cities")
+    assert result["area"] in result
+    assert "area" not in result.suite("cities")
+    assert [] not in result
+
+
+@pytest.mark.parametrize("name", [0, None, ["area"], slice(2)], ids=str)
+def test_what_is_no_name_is_not_found(result: Comparison, name: Any) -> None:
+    """And no other error is raised."""
+    for look in (result.__getitem__, result.suite, result.category, result.suite("Math").category):
+        with pytest.raises(NotFound, match="there is no "):
+            look(name)
+
+
 def test_an_id_of_several_suites_is_told_apart(result: Comparison) -> None:
     """The message names the node ids."""
     with pytest.raises(NotFound) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_forgetting import WrongUsage, compare
+from pytest_forgetting import CannotAnswer, WrongUsage, compare
 from pytest_forgetting.models.given import GivenModel, given_model
 from tests.given_models import CASES, PROMPTS, greedy, loaded, said, with_adapter
 from tests.tiny_models import tiny_adapter, tiny_llama
@@ -131,6 +132,58 @@ def test_a_model_is_left_as_it_was(base: Path) -> None:
     assert torch.equal(torch.get_rng_state(), drawn[0])
     assert random.getstate() == drawn[1]
     assert numpy.random.get_state()[1].tolist() == drawn[2]  # type: ignore[index]
+
+
+def test_threads_leave_one_model_as_it_was(base: Path) -> None:
+    """Two comparisons at once take turns: neither takes the other's evaluation mode for the caller's."""
+    model, tokenizer = loaded(base)
+    model.train()
+    for n in range(3):
+        asked = [{"prompt": f"round {n}, number {m}", "answer": "."} for m in range(4)]
+        with ThreadPoolExecutor(3) as pool:
+            calls = [pool.submit(compare, model=(model, tokenizer), baseline=base, suites=asked) for _ in range(3)]
+            answers = [said(call.result(), "model") for call in calls]
+        assert answers[0] == answers[1] == answers[2]
+        assert all(module.training for module in model.modules())
+
+
+def test_no_precision_of_the_callers_code_gets_into_answers(base: Path, tuned: Path) -> None:
+    """What is kept under float32 was computed in it, also within `autocast`."""
+    plain = said(compare(model=tuned, baseline=base, suites=CASES, device="cpu", no_store=True), "model")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        in_files = compare(model=tuned, baseline=base, suites=CASES, device="cpu", no_store=True)
+        in_memory = compare(model=loaded(tuned), baseline=base, suites=CASES, no_store=True)
+    assert said(in_files, "model") == said(in_memory, "model") == plain
+
+
+def test_a_compiled_model_says_what_it_says_without(base: Path, tuned: Path) -> None:
+    """It is asked uncompiled, and nothing is compiled for it."""
+    model, tokenizer = loaded(tuned)
+    result = compare(model=(torch.compile(model), tokenizer), baseline=base, suites=CASES)
+    assert said(result, "model") == greedy(model, tokenizer, PROMPTS, 50)
+    assert result.model.fingerprint == fingerprint(model, tokenizer)
+
+
+def test_a_base_that_bears_an_adapter_is_named_so(base: Path, tuned: Path) -> None:
+    """It speaks through the adapter: nobody shall take its answers for those of the base."""
+    model, tokenizer = loaded(base)
+    with_adapter(model)
+    result = compare(model=tuned, baseline=(model, tokenizer), suites=CASES)
+    assert result.baseline.ref == "LlamaForCausalLM that bears an adapter in memory"
+
+
+def test_what_a_hook_raises_is_told_in_one_line(base: Path) -> None:
+    """Whatever it is; the model is left as it was."""
+    model, tokenizer = loaded(base)
+
+    def fail(*_: Any) -> None:
+        raise KeyError("layer")
+
+    model.lm_head.register_forward_hook(fail)
+    model.train()
+    with pytest.raises(CannotAnswer, match="LlamaForCausalLM in memory failed while it was asked: KeyError: 'layer'"):
+        compare(model=(model, tokenizer), baseline=base, suites=CASES)
+    assert model.training
 
 
 def test_dropout_is_off_while_it_is_asked(base: Path) -> None:

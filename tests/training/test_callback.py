@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from pytest_forgetting import ForgettingCallback, WrongUsage, compare
+from pytest_forgetting import ForgettingCallback, WrongUsage, check, compare
 from pytest_forgetting.training.reproducible import reproducible
 from tests.given_models import PROMPTS, greedy, loaded, with_adapter
 from tests.tiny_models import tiny_llama
@@ -170,6 +170,45 @@ def test_the_last_good_checkpoint_is_kept(base: Path, cases: Any, tmp_path: Path
     assert result.decision == "pass"
 
 
+def test_a_kept_checkpoint_is_not_written_into(base: Path, cases: Any, tmp_path: Path) -> None:
+    """By a later training in the same folder: what the two share is parted before it begins."""
+    saving = {"save_strategy": "steps", "save_steps": 2, "max_steps": 2}
+    first = ForgettingCallback(cases, every=2, max_drop=0.9)
+    trainer(base, tmp_path, first, **saving).train()
+    good = first.last_good_checkpoint
+    assert good is not None
+    before = {path.name: path.read_bytes() for path in good.iterdir()}
+    second = ForgettingCallback(cases, every=2, max_drop=0, stop=False)
+    trainer(base, tmp_path, second, **saving, learning_rate=1.0).train()
+    assert second.last_good_checkpoint is None
+    assert (tmp_path / "checkpoint-2" / "optimizer.pt").read_bytes() != before["optimizer.pt"]
+    assert {path.name: path.read_bytes() for path in good.iterdir()} == before
+
+
+def test_a_look_that_fails_does_not_end_the_training(
+    base: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is to blame for it, such as the author of a check; nothing counts as passed."""
+    suite = tmp_path / "list.yaml"
+    suite.write_text("forgetting: checklist\ncases:\n  - {id: a, test: a, prompt: Hi, checks: [failing-late]}\n")
+
+    @check("failing-late")
+    def failing(_answer: str) -> bool:
+        if run.state.global_step > 0:
+            raise KeyError("late")
+        return True
+
+    callback = ForgettingCallback(suite, every=2)
+    saving = {"save_strategy": "steps", "save_steps": 2, "max_steps": 4}
+    run = trainer(base, tmp_path / "out", callback, **saving)
+    with caplog.at_level(logging.WARNING, "pytest_forgetting"):
+        run.train()
+    assert run.state.global_step == 4
+    assert "forgetting, step 2: not measured: " in caplog.text
+    assert "check 'failing-late' raised KeyError" in caplog.text
+    assert (callback.comparison, callback.last_good_checkpoint) == (None, None)
+
+
 def test_a_resumed_training_is_held_to_the_first_baseline(base: Path, cases: Any, tmp_path: Path) -> None:
     """Whose answers lie beside the checkpoints; without them the message says what to name."""
     saving = {"save_strategy": "steps", "save_steps": 4}
@@ -216,6 +255,7 @@ def test_only_the_first_process_asks(base: Path, cases: Any, tmp_path: Path) -> 
         ({"every": True}, "every: found True; wanted a whole number of steps above 0"),
         ({"stop": "yes"}, "stop: found 'yes'; wanted True or False"),
         ({"max_drop": 3}, "max_drop 3; wanted a share from 0 to 1"),
+        ({"model": "./ckpt"}, "there is no option model; it asks the model that the trainer trains"),
         ({"evry": 3}, "compare: there is no option evry"),
     ],
     ids=str,

@@ -73,6 +73,8 @@ def _effect(comparison: Comparison) -> str:
     asked, red = comparison.inconclusive, comparison.fails_build
     if comparison.decision != "inconclusive":
         return "The build fails." if red else "The build passes."
+    if not any(suite.gates for suite in comparison.suites):
+        return "There was no gate: the build does not fail."
     if red and asked == "warn":
         unmeasured = any(not scope.ruling.measured for suite in comparison.suites for scope in suite.gates)
         return f"The build fails: {'a gate could not have shown any loss' if unmeasured else 'no gate could decide'}."
