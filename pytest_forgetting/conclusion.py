@@ -9,6 +9,7 @@ from pytest_forgetting.comparison.comparison import Timing
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
+    from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.comparison.comparison import Comparison, SuiteResult
     from pytest_forgetting.evaluate import Evaluation
     from pytest_forgetting.recorder import Recorder
@@ -31,7 +32,7 @@ def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResul
         yield evaluation.judge_suite(suite, cases, gates)
 
 
-def effort_of(interview: Interview | None) -> list[Effort]:
+def effort_of(interview: Interview | ServedInterview | None) -> list[Effort]:
     """What asking cost in this process; nothing where nobody could be asked."""
     if interview is None:
         return []

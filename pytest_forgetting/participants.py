@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
+from pytest_forgetting.answers.first_contact import served_side
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
+from pytest_forgetting.answers.served import ServedSide, served_findings
+from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.cache import cache_folder, on_local_disk
@@ -32,6 +35,7 @@ from pytest_forgetting.given_sides import (
 )
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.endpoint import Endpoint, is_address, parse
 from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
@@ -45,37 +49,49 @@ if TYPE_CHECKING:
     from pytest_forgetting.settings import Settings
 
 
+REQUEST_SECONDS = 300.0
+"""For one request to a server, where the user does not say otherwise (``--forgetting-request-timeout``)."""
+
+
 def store_folder(chosen: Path | None) -> Path:
     """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
     return on_local_disk(chosen or cache_folder() / "store", "store")
 
 
-def open_evaluation(settings: Settings, folder: Path, given: Mapping[SideName, Found] | None = None) -> Evaluation:
+def open_evaluation(
+    settings: Settings,
+    folder: Path,
+    given: Mapping[SideName, Found] | None = None,
+    passing: Path | None = None,
+) -> Evaluation:
     """Find both models or recordings and make ready to ask; nothing is loaded yet.
 
     Args:
         settings: what the user asked for.
         folder: of the answer store.
         given: what a caller has at hand already, in the place of a reference.
+        passing: of a store that goes with this run, for answers of servers that do not say which weights they serve.
 
     Raises:
         WrongUsage: a reference names nothing.
-        CannotAnswer: a model cannot be read.
+        CannotAnswer: a model cannot be read, or a server does not answer.
     """
     store = Store(folder)
     found = _find(settings, given or {})
+    _see_template(settings.chat_template, found)
     templates = choose_templates(
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, Live)}
     )
     _fingerprint(found.values())
     settings = as_given(settings, found.values())
-    sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
+    stores = Stores(store, passing or folder)
+    sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, stores) for name, each in found.items()}
     candidate = found["model"]
     is_adapter = isinstance(candidate, Live) and candidate.is_adapter
     _notice_zero_adapter(candidate, sides["model"], store)
     see_as_asked(found, templates, template_kwargs(settings))
     told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
-    pair = Pair(sides, told, store, None, is_adapter)
+    pair = Pair(sides, told, stores, settings.chat_template, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -108,14 +124,30 @@ def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName,
 
 
 def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found:
+    if is_address(ref):
+        return parse(ref)
     if ref.endswith(".json") and not Path(ref).is_dir():
         return recording_file.read(ref)
     return resolve(ref, candidate=candidate, allow_pickle=settings.allow_pickle)
 
 
-def _side(name: SideName, found: Found, settings: Settings, templates: Templates, store: Store) -> Side:
+def _see_template(which: str, found: Mapping[SideName, Found]) -> None:
+    served = next((each for each in found.values() if isinstance(each, Endpoint)), None)
+    if served is not None and which not in ("own", "none"):
+        raise WrongUsage(
+            f"--chat-template {which}: {served.ref} is a server, which applies its own template and tells none; give"
+            " the template to the server, or ask in plain text: --chat-template none"
+        )
+
+
+def _side(name: SideName, found: Found, settings: Settings, templates: Templates, stores: Stores) -> Side:
+    store = stores.lasting
     if isinstance(found, Recording):
         return RecordedSide(found)
+    if isinstance(found, Endpoint):
+        plain, limit = settings.chat_template == "none", settings.request_timeout or REQUEST_SECONDS
+        keeping = stores.of(found)
+        return served_side(found, keeping, plain=plain, kwargs=template_kwargs(settings), time_limit=limit)
     if not isinstance(found, Live):
         ref = called_ref(found)
         return CalledSide(Participant(ref, f"{name}: {ref}"), found, settings.batch_size)
@@ -163,6 +195,16 @@ def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
 
 def _interview(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
+) -> Interview | ServedInterview | None:
+    local = _local_interview(found, sides, settings, store)
+    served = {name: side for name, side in sides.items() if isinstance(side, ServedSide)}
+    if not served:
+        return local
+    return ServedInterview(served, local, settings.batch_size, settings.request_timeout or REQUEST_SECONDS)
+
+
+def _local_interview(
+    found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
 ) -> Interview | None:
     local = {name: each for name, each in found.items() if isinstance(each, Live)}
     live = {name: side for name, side in sides.items() if isinstance(side, LiveSide)}
@@ -183,6 +225,34 @@ def _interview(
     return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
 
 
+class Stores:
+    """Where answers are kept: to be found again by later runs, or to the end of this one."""
+
+    def __init__(self, lasting: Store, passing: Path) -> None:
+        """Open the one in the folder `passing` when it is needed."""
+        self.lasting = lasting
+        self._folder = passing
+        self._passing: Store | None = None
+
+    def of(self, endpoint: Endpoint) -> Store:
+        """The one for a server's answers: the same name may be served with other weights tomorrow."""
+        if endpoint.revision is not None or self._folder == self.lasting.folder:
+            return self.lasting
+        self._passing = self._passing or Store(self._folder)
+        return self._passing
+
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong with them."""
+        return [*self.lasting.notes, *([] if self._passing is None else self._passing.notes)]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.lasting.close()
+        if self._passing is not None:
+            self._passing.close()
+
+
 @dataclass
 class Pair:
     """What is known about the two beside their answers."""
@@ -190,15 +260,17 @@ class Pair:
     sides: Mapping[SideName, Side]
     audit: tuple[Finding, ...]
     """What differs besides the answers, as the files tell."""
-    store: Store
-    interview: Interview | None
+    stores: Stores
+    chat_template: str
+    """As the user chose it."""
+    interview: Interview | ServedInterview | None
     is_adapter: bool = False
 
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison."""
-        told = [*self.audit, *self._openings()]
-        told += [Finding("store", "warning", note) for note in self.store.notes]
-        told += [Finding("loading", "info", note) for note in loading_notes(self.store, self._live)]
+        told = [*self.audit, *self._openings(), *self._served()]
+        told += [Finding("store", "warning", note) for note in self.stores.notes]
+        told += [Finding("loading", "info", note) for note in loading_notes(self.stores.lasting, self._live)]
         if self.adapter_inert():
             told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
         return tuple(told)
@@ -206,20 +278,24 @@ class Pair:
     def adapter_inert(self) -> bool:
         """Whether the candidate is an adapter that changes nothing."""
         side = self.sides["model"]
-        return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
+        return isinstance(side, LiveSide) and self.stores.lasting.fact(effect_fact(side)) == NO_EFFECT
 
     @property
     def _live(self) -> dict[SideName, LiveSide]:
         return {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
 
     def _openings(self) -> Iterator[Finding]:
-        yield from opening_findings(self._live, self.store)
+        yield from opening_findings(self._live, self.stores.lasting)
+
+    def _served(self) -> Iterator[Finding]:
+        served = {name: side for name, side in self.sides.items() if isinstance(side, ServedSide)}
+        yield from served_findings(served, chosen=self.chat_template == "none")
 
     def close(self) -> None:
         """Free the models and the store."""
         if self.interview is not None:
             self.interview.close()
-        self.store.close()
+        self.stores.close()
 
 
 def shown_settings(settings: Settings) -> dict[str, object]:

@@ -24,6 +24,10 @@ FEWEST_TESTED = 20
 """Cases of a category that can lose significantly by itself."""
 
 
+NOT_STATED = "revision not stated"
+"""In the place of a fingerprint: which weights a server answers with is known to nobody."""
+
+
 @dataclass(frozen=True)
 class Participant:
     """One of the two sides, as reports name it."""
@@ -33,6 +37,11 @@ class Participant:
     dtype: str | None = None
     device: str | None = None
     parameters: int | None = None
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether an equal fingerprint means the same model."""
+        return self.fingerprint != NOT_STATED
 
 
 @dataclass(frozen=True)

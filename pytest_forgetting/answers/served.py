@@ -1,0 +1,115 @@
+"""A side that a server answers for: how it is asked, where its answers are kept, what cannot be known of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from pytest_forgetting.answers.requests import ANSWER_VERSION, digest_of
+from pytest_forgetting.answers.sides import SideName, StoredSide
+from pytest_forgetting.answers.store import Store
+from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Participant
+from pytest_forgetting.models.endpoint import Endpoint
+from pytest_forgetting.models.source import SERVERS_OWN, Source
+
+FORM, SCORES, SEED = "form", "scores", "seed"
+"""What is found out once about a server's model: how it is asked, whether it scores, whether it draws by a seed."""
+
+
+class ServedSide(StoredSide):
+    """One model of a server."""
+
+    def __init__(self, endpoint: Endpoint, store: Store, *, chat: bool, kwargs: Mapping[str, Any]) -> None:
+        """Bind it to the store.
+
+        Args:
+            endpoint: the model.
+            store: where answers are kept; where no revision is stated, one of this run only.
+            chat: whether it is asked through the server's chat template.
+            kwargs: what the template is told.
+        """
+        self.endpoint = endpoint
+        self.chat = chat
+        self.kwargs = dict(kwargs) if chat else {}
+        place = [endpoint.url, endpoint.name, endpoint.revision]
+        digest = digest_of([ANSWER_VERSION, "endpoint", place, chat, self.kwargs])
+        super().__init__(Participant(endpoint.ref, endpoint.fingerprint or NOT_STATED), digest, store)
+        self.folder = store.folder
+
+    @cached_property
+    def source(self) -> Source:
+        """Who it is, and how it is asked."""
+        return Source(self.participant, SERVERS_OWN if self.chat else None, self.kwargs)
+
+    def fact(self, name: str) -> str | None:
+        """What was found out about it."""
+        return self._store.fact(_place(self.endpoint, name))
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep what was found out about it."""
+        self._store.remember(_place(self.endpoint, name), value)
+
+    @property
+    def scores(self) -> bool | None:
+        """Whether the server gives log-likelihoods of texts; None where that was not found out."""
+        told = self.fact(SCORES)
+        return None if told is None else told == "yes"
+
+
+def remembered_form(endpoint: Endpoint, store: Store) -> tuple[bool, str] | None:
+    """Whether the model was asked as a chat, and what the server said if it takes no chats; None where nobody knows."""
+    told = store.fact(_place(endpoint, FORM))
+    return None if told is None else (json.loads(told)[0], json.loads(told)[1])
+
+
+def remember_form(endpoint: Endpoint, store: Store, *, chat: bool, said: str) -> None:
+    """Keep it with the answers, so that a run whose answers are stored asks nobody."""
+    store.remember(_place(endpoint, FORM), json.dumps([chat, said]))
+
+
+def _place(endpoint: Endpoint, name: str) -> str:
+    return f"endpoint:{name}:{digest_of([endpoint.url, endpoint.name, endpoint.revision]).hex()}"
+
+
+def served_findings(sides: Mapping[SideName, ServedSide], *, chosen: bool) -> Iterator[Finding]:
+    """How the servers' models are asked, and what cannot be known of them.
+
+    Args:
+        sides: the served ones.
+        chosen: whether the user has chosen plain text.
+    """
+    for side in distinct(sides.values()):
+        yield Finding("endpoint", "info", f"{side.participant.ref}: {_how(side, chosen=chosen)}")
+        if side.fact(SEED) == "ignored":
+            yield Finding("endpoint", "warning", f"{side.participant.ref}: {_IGNORES_SEEDS}")
+    if len({side.chat for side in sides.values()}) == 2:
+        plain = "the model" if sides["baseline"].chat else "the baseline"
+        other = "the baseline" if sides["baseline"].chat else "the model"
+        detail = f"the server takes chats for {other} only; {plain} is asked in plain text (--chat-template none)"
+        yield Finding("chat-template", "warning", detail)
+
+
+_IGNORES_SEEDS = "asked again with the same seed it drew another answer: samples will differ from run to run"
+
+
+def _how(side: ServedSide, *, chosen: bool) -> str:
+    told = [f"asked by {_route(side, chosen=chosen)}; its weights, tokenizer and dtype cannot be checked from here"]
+    if side.endpoint.revision is None:
+        told.append("its revision is not stated (#NAME@REVISION), so answers serve this run only")
+    return "; ".join(told)
+
+
+def _route(side: ServedSide, *, chosen: bool) -> str:
+    if side.chat:
+        return "/chat/completions, through the server's own template (--chat-template none asks for plain completions)"
+    if chosen:
+        return "/completions, in plain text (--chat-template none)"
+    said = side.fact(FORM)
+    return f"/completions, in plain text, as it takes no chats{json.loads(said)[1] if said else ''}"
+
+
+def distinct(sides: Iterable[ServedSide]) -> list[ServedSide]:
+    """One for each model: both sides may be the same."""
+    return list({side.digest: side for side in sides}.values())
