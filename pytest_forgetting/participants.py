@@ -200,7 +200,10 @@ def _interview(
     served = {name: side for name, side in sides.items() if isinstance(side, ServedSide)}
     if not served:
         return local
-    return ServedInterview(served, local, settings.batch_size, settings.request_timeout or REQUEST_SECONDS)
+    # What a library has computed names its version; what a server has, also in a recording, does not.
+    mixed = any(side.source.versions for side in sides.values())
+    limit = settings.request_timeout or REQUEST_SECONDS
+    return ServedInterview(served, local, settings.batch_size, limit, mixed=mixed)
 
 
 def _local_interview(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -177,10 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     served: TinyVLLM
 
-    def do_GET(self) -> None:  # noqa: N802 - as http.server names it
+    def do_GET(self) -> None:
         self._answer({})
 
-    def do_POST(self) -> None:  # noqa: N802 - as http.server names it
+    def do_POST(self) -> None:
         self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
     def _answer(self, body: Json) -> None:
@@ -204,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(drip)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server names it
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
@@ -214,10 +215,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(served: TinyVLLM) -> Iterator[TinyVLLM]:
-    """Let `served` answer on a free port of loopback until the block ends."""
+def serving(served: TinyVLLM, tls: ssl.SSLContext | None = None) -> Iterator[TinyVLLM]:
+    """Let `served` answer on a free port of loopback until the block ends, by https where there is a context for it."""
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"served": served}))
-    served.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    served.url = f"http{'' if tls is None else 's'}://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -9,8 +9,9 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.answer import IMPOSSIBLE, NOT_NUMBERS, Answer
-from pytest_forgetting.answers.replies import CLIPPED, Malformed, Reply, reply_of, token_scores
+from pytest_forgetting.answers.replies import CLIPPED, Malformed, Reply, Scores, reply_of, token_scores
 from pytest_forgetting.answers.requests import Request, seed_of
+from pytest_forgetting.answers.served import Scoring
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.models.server import ATTEMPTS, Refusal
 
@@ -96,17 +97,17 @@ class Asker:
         except Malformed as error:
             raise self._misunderstood(error) from error
 
-    async def gives_scores(self) -> bool:
-        """Whether the server gives log-likelihoods of prompts.
+    async def scoring(self) -> Scoring:
+        """Of what the server gives log-likelihoods.
 
         Raises:
             CannotAnswer: it does not answer.
         """
         try:
-            await self._scores("The capital of France is Paris.")
+            scores = await self._scores("The capital of France is Paris.")
         except (NoScores, Refusal):
-            return False
-        return True
+            return "nothing"
+        return "whole texts" if scores.opened else "all but the first token"
 
     async def explained(self, refusal: Refusal, before: Exception | None = None) -> Exception:
         """What a refusal means that concerns no single prompt, nor does the one `before` it."""
@@ -185,11 +186,11 @@ class Asker:
 
     async def _understood(self, prompt: str) -> list[float | None]:
         try:
-            return await self._scores(prompt)
+            return (await self._scores(prompt)).nats
         except NoScores:
             raise CannotAnswer(no_scores(self._endpoint)) from None
 
-    async def _scores(self, prompt: str) -> list[float | None]:
+    async def _scores(self, prompt: str) -> Scores:
         # One token more than is wanted, as lm-evaluation-harness asks: some servers take no 0.
         body = {"prompt": prompt, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
         try:

@@ -40,7 +40,7 @@ def served_side(
         return ServedSide(endpoint, store, chat=False, kwargs={})
     known = remembered_form(endpoint, store)
     if known is None:
-        chat, said = ask_one(endpoint, kwargs, time_limit, lambda asker: asker.takes_chats())
+        chat, said = ask_one(endpoint, kwargs, time_limit, Asker.takes_chats)
         remember_form(endpoint, store, chat=chat, said=said)
     else:
         chat = known[0]

@@ -71,8 +71,18 @@ def reply_of(data: dict[str, Any], *, chat: bool) -> Reply:
     return Reply(text or "", thoughts, finish, missing, tokens if isinstance(tokens, int) else None)
 
 
-def token_scores(data: dict[str, Any], prompt: str) -> list[float | None] | None:
-    """Of each token of `prompt` its log-likelihood in nats, None for the first one, of which there is none.
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How likely each token of a prompt is behind those before it."""
+
+    nats: list[float | None]
+    """None for the first token, of which there is none."""
+    opened: bool
+    """Whether that first one is a special token, which the tokenizer puts before any text."""
+
+
+def token_scores(data: dict[str, Any], prompt: str) -> Scores | None:
+    """Of each token of `prompt` its log-likelihood in nats.
 
     Servers that know of no `echo` leave it out, and give the log-likelihood of what they have added, or nothing: that
     is not taken for a score.
@@ -88,7 +98,7 @@ def token_scores(data: dict[str, Any], prompt: str) -> list[float | None] | None
     scores = told.get("token_logprobs") if isinstance(told, dict) else None
     count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     echoed = isinstance(text, str) and text.startswith(prompt)
-    if not isinstance(scores, list) or not echoed:
+    if not isinstance(told, dict) or not isinstance(scores, list) or not echoed:
         return None
     prompted = scores[:count] if isinstance(count, int) else scores[:-1]
     known = [each for each in prompted if isinstance(each, int | float)]
@@ -96,7 +106,10 @@ def token_scores(data: dict[str, Any], prompt: str) -> list[float | None] | None
         return None
     if len(prompted) - len(known) > 1 or (len(prompted) > 1 and not known):
         return None
-    return prompted
+    tokens = told.get("tokens")
+    first = str(tokens[0]) if isinstance(tokens, list) and tokens else ""
+    # Some servers name tokens as the vocabulary does, with a sign for the blank before a word.
+    return Scores(prompted, opened=not prompt.startswith(first.lstrip("Ġ▁ ")))
 
 
 def _first_choice(data: dict[str, Any]) -> dict[str, Any]:

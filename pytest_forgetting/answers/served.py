@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pytest_forgetting.answers.requests import ANSWER_VERSION, digest_of
 from pytest_forgetting.answers.sides import SideName, StoredSide
@@ -14,6 +14,8 @@ from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Partici
 from pytest_forgetting.models.endpoint import Endpoint
 from pytest_forgetting.models.source import SERVERS_OWN, Source
 
+Scoring = Literal["nothing", "all but the first token", "whole texts"]
+SCORINGS: tuple[Scoring, ...] = ("nothing", "all but the first token", "whole texts")
 FORM, SCORES, SEED = "form", "scores", "seed"
 """What is found out once about a server's model: how it is asked, whether it scores, whether it draws by a seed."""
 
@@ -52,10 +54,10 @@ class ServedSide(StoredSide):
         self._store.remember(_place(self.endpoint, name), value)
 
     @property
-    def scores(self) -> bool | None:
-        """Whether the server gives log-likelihoods of texts; None where that was not found out."""
+    def scoring(self) -> Scoring | None:
+        """Of what the server gives log-likelihoods; None where that was not found out."""
         told = self.fact(SCORES)
-        return None if told is None else told == "yes"
+        return next((each for each in SCORINGS if each == told), None)
 
 
 def remembered_form(endpoint: Endpoint, store: Store) -> tuple[bool, str] | None:

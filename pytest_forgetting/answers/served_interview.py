@@ -17,7 +17,7 @@ from pytest_forgetting.answers.asking_servers import Asker, no_scores, refused
 from pytest_forgetting.answers.first_contact import ask_one
 from pytest_forgetting.answers.interview import Effort, Interview, Wanted, missing_of
 from pytest_forgetting.answers.requests import Request
-from pytest_forgetting.answers.served import SCORES, SEED, ServedSide
+from pytest_forgetting.answers.served import SCORES, SEED, Scoring, ServedSide
 from pytest_forgetting.answers.side_by_side import as_they_come, for_each
 from pytest_forgetting.answers.sides import SideName
 from pytest_forgetting.answers.watching import Progress
@@ -44,6 +44,8 @@ class ServedInterview:
         local: Interview | None,
         at_once: int | None,
         time_limit: float,
+        *,
+        mixed: bool = False,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -52,11 +54,13 @@ class ServedInterview:
             local: asks the other side, if it can be asked.
             at_once: requests to one server, None for the usual number.
             time_limit: seconds for one of them.
+            mixed: whether the other side's answers were computed without a server.
         """
         self._sides = sides
         self._local = local
         self._at_once = at_once or AT_ONCE
         self._time_limit = time_limit
+        self._mixed = mixed
         # Workers of one run share a folder: whoever comes first asks, and the others find the answers there.
         self._turn = FileLock(str(next(iter(sides.values())).folder / "servers.lock"), thread_local=False)
         self._answering: set[bytes] = set()
@@ -74,27 +78,30 @@ class ServedInterview:
             WrongUsage: one does not.
             CannotAnswer: it does not answer.
         """
-        suite = next((suite for suite in suites if suite.kind in ("choice", "text")), None)
-        if suite is None:
-            return
-        for name, side in self._sides.items():
-            if not self.can_score(name):
-                raise WrongUsage(
-                    f"{suite.nodeid or suite.name}: a {suite.kind} suite goes by log-likelihoods, and"
-                    f" {no_scores(side.endpoint)}; leave this suite out, or name the model's folder or Hub id"
-                )
+        for suite in suites:
+            for side in self._sides.values() if suite.kind in ("choice", "text") else ():
+                scoring, where = self._scoring(side), suite.nodeid or suite.name
+                if scoring == "nothing":
+                    raise WrongUsage(
+                        f"{where}: a {suite.kind} suite goes by log-likelihoods, and {no_scores(side.endpoint)}; leave"
+                        " this suite out, or name the model's folder or Hub id"
+                    )
+                if suite.kind == "text" and scoring == "all but the first token" and self._mixed:
+                    raise WrongUsage(
+                        f"{where}: {side.participant.ref} gives no log-likelihood of a text's first token, which the"
+                        " other side has: sums over whole texts are not comparable; leave this suite out, or ask both"
+                        " models by servers"
+                    )
 
-    def can_score(self, name: SideName) -> bool:
-        """Whether the server of a side gives log-likelihoods of texts; it is asked once."""
-        side = self._sides[name]
-        if side.scores is None:
-            gives = ask_one(side.endpoint, side.kwargs, self._time_limit, lambda asker: asker.gives_scores())
-            side.remember(SCORES, "yes" if gives else "no")
-        return bool(side.scores)
+    def _scoring(self, side: ServedSide) -> Scoring:
+        """Of what the server of a side gives log-likelihoods; it is asked once."""
+        if side.scoring is None:
+            side.remember(SCORES, ask_one(side.endpoint, side.kwargs, self._time_limit, Asker.scoring))
+        return side.scoring or "nothing"
 
     def scoring(self) -> dict[SideName, ServedSide]:
         """The sides whose servers give log-likelihoods behind what they are asked; behind chats none does."""
-        return {name: side for name, side in self._sides.items() if not side.chat and self.can_score(name)}
+        return {name: side for name, side in self._sides.items() if not side.chat and self._scoring(side) != "nothing"}
 
     def ask(self, cases: Sequence[Case], progress: Progress) -> None:
         """As `Interview.ask`.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
+from tokenizers.processors import TemplateProcessing
 
 from tests.plugin.real_runs import run
 from tests.serving import Asked, Said, TinyVLLM, serving
@@ -104,27 +105,43 @@ def test_choices_are_scored_as_they_are_here(
     assert len(report["cases"]) == 3
 
 
-def test_texts_are_scored_as_they_are_here(
-    pytester: pytest.Pytester, server: TinyVLLM, folders: Mapping[str, Path]
-) -> None:
-    """Whole texts, as far as they fit into the context."""
-    (pytester.path / "s.yaml").write_text(
-        f"forgetting: text\ncases:\n  - {{text: {TEXTS[2]}}}\n  - {{text: Ω and o}}\n"
-    )
-    _, report = run(pytester, f"--model={server.ref('base')}", f"--baseline={folders['base']}")
-    (suite,) = report["suites"]
-    drift = suite["drift"]
+def write_texts(folder: Path) -> None:
+    """Two short texts."""
+    (folder / "s.yaml").write_text(f"forgetting: text\ncases:\n  - {{text: {TEXTS[2]}}}\n  - {{text: Ω and o}}\n")
+
+
+def test_texts_are_scored_as_they_are_here(pytester: pytest.Pytester, folders: Mapping[str, Path]) -> None:
+    """Behind the token that the tokenizer puts before a text."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    opened = tiny_llama(pytester.path / "opened", tokenizer=tokenizer)
+    write_texts(pytester.path)
+    with serving(TinyVLLM({"opened": opened})) as server:
+        _, report = run(pytester, f"--model={server.ref('opened')}", f"--baseline={opened}")
+    drift = report["suites"][0]["drift"]
     assert drift["model_nats_per_byte"] == pytest.approx(drift["baseline_nats_per_byte"], abs=1e-5)
 
 
+def test_texts_whose_first_token_nobody_scores(
+    pytester: pytest.Pytester, server: TinyVLLM, folders: Mapping[str, Path]
+) -> None:
+    """Where nothing stands before it a server gives nothing: two servers are compared, one and a model here are not."""
+    write_texts(pytester.path)
+    result, report = run(pytester, f"--model={server.ref('tuned')}", f"--baseline={folders['base']}")
+    assert (result.ret, report) == (4, {})
+    result.stdout.fnmatch_lines(["*s.yaml: *#tuned gives no log-likelihood of a text's first token*"])
+    _, report = run(pytester, f"--model={server.ref('tuned')}", f"--baseline={server.ref('base')}")
+    assert report["suites"][0]["drift"]["increase"] != 0
+
+
 def test_a_pair_on_one_server_is_asked_at_once(pytester: pytest.Pytester, server: TinyVLLM) -> None:
-    """Both sides in turn, many requests in flight."""
+    """More requests in flight than one side has cases."""
     server._latency = 0.05
     write_questions(pytester.path)
     _, report = run(pytester, f"--model={server.ref('tuned')}", f"--baseline={server.ref('base')}")
     assert said(report, "model") != said(report, "baseline")
-    assert server.most_in_flight > 4
-    assert [each.body["model"] for each in server.asked if each.body.get("stop")][:2] == ["base", "tuned"]
+    assert server.most_in_flight > len(QUESTIONS)
+    assert {each.body["model"] for each in server.asked if each.body.get("stop")} == {"base", "tuned"}
 
 
 def test_one_request_at_a_time(pytester: pytest.Pytester, server: TinyVLLM) -> None:
