@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class Server:
             raise Unavailable(f"gave no answer within {limit}", attempts=ATTEMPTS_IN_VAIN) from None
         except httpx.DecodingError:
             raise Unavailable("sent what cannot be unpacked", attempts=ATTEMPTS_IN_VAIN) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unreached(error) from error
 
     async def _read(self, method: str, route: str, content: bytes | None) -> dict[str, Any]:
@@ -234,15 +235,20 @@ def _line(text: str) -> str:
     return line if len(line) <= _SAID else f"{line[: _SAID - 1]}…"
 
 
-def _unreached(error: httpx.HTTPError) -> Exception:
+def _unreached(error: Exception) -> Exception:
     causes = list(_causes(error))
     certificate = next((each for each in causes if isinstance(each, ssl.SSLError)), None)
     if certificate is not None:
         reason = getattr(certificate, "verify_message", "") or certificate.reason or certificate
         return Unavailable(f"no secure connection can be made: {_line(str(reason))}", attempts=1)
     system = next((each for each in causes if isinstance(each, OSError) and each.strerror), None)
-    why = str(system.strerror if system is not None else error) or type(error).__name__
-    return Unavailable(f"cannot be reached: {_line(why)}")
+    why = str(error) if system is None else _reason(system)
+    return Unavailable(f"cannot be reached: {_line(why or type(error).__name__)}")
+
+
+def _reason(error: OSError) -> str:
+    """In the system's words; those for names that DNS does not know have numbers below 0."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,7 +1,5 @@
 """Servers that refuse, break, stall or talk nonsense: one clear message, never a traceback, and nothing "forgotten"."""
 
-import json
-import os
 import signal
 import socket
 import ssl
@@ -43,9 +41,8 @@ def server(served: TinyVLLM, pytester: pytest.Pytester, monkeypatch: pytest.Monk
     for name in ("OPENAI_API_KEY", "PYTEST_FORGETTING_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     rows = [f"{{id: q{n}, question: 'Number {n}?', answer: Paris}}" for n in range(6)]
-    (pytester.path / "s.yaml").write_text(
-        "forgetting: qa\nmax_new_tokens: 4\ncases:\n  - " + "\n  - ".join(rows) + "\n"
-    )
+    cases = "\n  - ".join(rows)
+    (pytester.path / "s.yaml").write_text(f"forgetting: qa\nmax_new_tokens: 4\ncases:\n  - {cases}\n")
     return served
 
 
@@ -290,7 +287,7 @@ def test_a_certificate_that_nobody_signed(pytester: pytest.Pytester, server: Tin
 @pytest.mark.parametrize("how", ["hangs", "drips"])
 def test_a_server_that_stalls_is_given_up(pytester: pytest.Pytester, server: TinyVLLM, how: str) -> None:
     """However it keeps a request waiting: the limit is for the whole of it."""
-    released = []
+    released: list[bool] = []
 
     def stalls(asked: Asked) -> Said | None:
         if "Number" not in str(asked.body.get("prompt")):
@@ -326,16 +323,12 @@ def test_a_limit_that_is_not_heeded_is_told(pytester: pytest.Pytester, server: T
 
 
 def test_half_a_letter_is_an_answer_as_any(pytester: pytest.Pytester, server: TinyVLLM) -> None:
-    """A lone surrogate goes through store, reports and recordings, and in a prompt to the server."""
+    """A lone surrogate goes through store, reports and recordings."""
     server.fault = to_suite(Said(b'{"choices": [{"text": "a\\ud800b", "finish_reason": "stop"}]}'))
-    (pytester.path / "s.yaml").write_text(
-        'forgetting: qa\ncases:\n  - {id: q, question: "Number \\ud83d?", answer: Paris}\n'
-    )
     result, report = gate(pytester, server, "--forgetting-record=new.json", "--forgetting-report=r.html")
-    assert result.ret in (0, 1, 2)
+    assert result.ret == 1
     assert "Traceback" not in result.stdout.str()
-    if result.ret != 2:  # a suite with half a letter in it may be refused when it is read
-        assert report["cases"][0]["model"]["answer"] == "a\ud800b"
+    assert {case["model"]["answer"] for case in report["cases"]} == {"a\ud800b"}
 
 
 @pytest.mark.parametrize(
@@ -381,9 +374,7 @@ def test_an_interrupt_ends_all_that_is_in_flight(pytester: pytest.Pytester, serv
     server.fault = hangs_late
     pair = (f"--model={server.ref('tuned')}@1", f"--baseline={server.ref('base')}@1", "--forgetting-store=store")
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", *pair, "s.yaml"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     until = time.monotonic() + 60
     while len(server.prompts) < 12 and time.monotonic() < until:
         time.sleep(0.05)
@@ -412,8 +403,8 @@ def test_an_unreadable_timeout(pytester: pytest.Pytester, server: TinyVLLM) -> N
     stops(result, "ERROR: --forgetting-request-timeout: found 'soon', wanted a number of seconds above 0", code=4)
 
 
-def test_the_report_of_a_failure_is_not_written(pytester: pytest.Pytester, server: TinyVLLM) -> None:
-    """An older report of another run is not left as if it were of this one: there is none."""
+def test_a_run_that_failed_writes_no_report(pytester: pytest.Pytester, server: TinyVLLM) -> None:
+    """Nor a recording: both would be of a part."""
     server.fault = to_suite(Said(b"nonsense"))
-    gate(pytester, server)
-    assert json.dumps([path.name for path in pytester.path.glob("*.json")]) == "[]"
+    gate(pytester, server, "--forgetting-record=new.json")
+    assert not list(pytester.path.glob("*.json"))
