@@ -183,7 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if raw:  # else whoever asked has gone
+            self._answer(json.loads(raw))
 
     def _answer(self, body: Json) -> None:
         said = self.served.answer(Asked(self.path, dict(self.headers), body))

@@ -66,7 +66,7 @@ def to_suite(said: Said, *, times: int | None = None) -> Fault:
     left = [times]
 
     def fault(asked: Asked) -> Said | None:
-        if "Number" not in str(asked.body.get("prompt")) or left[0] == 0:
+        if "Number" not in str(asked.body.get("prompt")) or asked.body.get("echo") or left[0] == 0:
             return None
         left[0] = None if left[0] is None else left[0] - 1
         return said
