@@ -91,7 +91,7 @@ def open_evaluation(
     _notice_zero_adapter(candidate, sides["model"], store)
     see_as_asked(found, templates, template_kwargs(settings))
     told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
-    pair = Pair(sides, told, stores, settings.chat_template, None, is_adapter)
+    pair = Pair(sides, told, stores, settings, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -200,10 +200,9 @@ def _interview(
     served = {name: side for name, side in sides.items() if isinstance(side, ServedSide)}
     if not served:
         return local
-    # What a library has computed names its version; what a server has, also in a recording, does not.
-    mixed = any(side.source.versions for side in sides.values())
+    beside = next((side.source for name, side in sides.items() if name not in served), None)
     limit = settings.request_timeout or REQUEST_SECONDS
-    return ServedInterview(served, local, settings.batch_size, limit, mixed=mixed)
+    return ServedInterview(served, local, settings.batch_size, limit, beside=beside)
 
 
 def _local_interview(
@@ -264,8 +263,7 @@ class Pair:
     audit: tuple[Finding, ...]
     """What differs besides the answers, as the files tell."""
     stores: Stores
-    chat_template: str
-    """As the user chose it."""
+    settings: Settings
     interview: Interview | ServedInterview | None
     is_adapter: bool = False
 
@@ -292,13 +290,26 @@ class Pair:
 
     def _served(self) -> Iterator[Finding]:
         served = {name: side for name, side in self.sides.items() if isinstance(side, ServedSide)}
-        yield from served_findings(served, chosen=self.chat_template == "none")
+        yield from served_findings(served, plain=self.settings.chat_template == "none")
+        unheard = [f"--{name} {value}" for name, value in _loading(self.settings) if served and value not in UNSET]
+        if unheard:
+            detail = f"{' and '.join(unheard)} cannot be told to a server: it answers as it was started"
+            yield Finding("endpoint", "info", detail)
 
     def close(self) -> None:
         """Free the models and the store."""
         if self.interview is not None:
             self.interview.close()
         self.stores.close()
+
+
+UNSET = ("auto", "none")
+
+
+def _loading(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Options that change what a model says."""
+    yield "dtype", settings.dtype
+    yield "quantization", settings.quantization
 
 
 def shown_settings(settings: Settings) -> dict[str, object]:

@@ -75,38 +75,39 @@ def _place(endpoint: Endpoint, name: str) -> str:
     return f"endpoint:{name}:{digest_of([endpoint.url, endpoint.name, endpoint.revision]).hex()}"
 
 
-def served_findings(sides: Mapping[SideName, ServedSide], *, chosen: bool) -> Iterator[Finding]:
+def served_findings(sides: Mapping[SideName, ServedSide], *, plain: bool) -> Iterator[Finding]:
     """How the servers' models are asked, and what cannot be known of them.
 
     Args:
         sides: the served ones.
-        chosen: whether the user has chosen plain text.
+        plain: whether the user has chosen plain text.
     """
     for side in distinct(sides.values()):
-        yield Finding("endpoint", "info", f"{side.participant.ref}: {_how(side, chosen=chosen)}")
+        yield Finding("endpoint", "info", f"{side.participant.ref}: {_how(side, plain=plain)}")
         if side.fact(SEED) == "ignored":
             yield Finding("endpoint", "warning", f"{side.participant.ref}: {_IGNORES_SEEDS}")
     if len({side.chat for side in sides.values()}) == 2:
-        plain = "the model" if sides["baseline"].chat else "the baseline"
-        other = "the baseline" if sides["baseline"].chat else "the model"
-        detail = f"the server takes chats for {other} only; {plain} is asked in plain text (--chat-template none)"
+        with_chat, without = ("baseline", "model") if sides["baseline"].chat else ("model", "baseline")
+        detail = f"the server takes chats for the {with_chat} only; the {without} is asked in plain text (--chat-template none)"
         yield Finding("chat-template", "warning", detail)
 
 
 _IGNORES_SEEDS = "asked again with the same seed it drew another answer: samples will differ from run to run"
 
 
-def _how(side: ServedSide, *, chosen: bool) -> str:
-    told = [f"asked by {_route(side, chosen=chosen)}; its weights, tokenizer and dtype cannot be checked from here"]
+def _how(side: ServedSide, *, plain: bool) -> str:
+    told = [f"asked by {_route(side, plain=plain)}; its weights, tokenizer and dtype cannot be checked from here"]
+    if side.chat and side.scoring is not None:
+        told.append("choices are scored behind plain text, as servers score no chats")
     if side.endpoint.revision is None:
         told.append("its revision is not stated (#NAME@REVISION), so answers serve this run only")
     return "; ".join(told)
 
 
-def _route(side: ServedSide, *, chosen: bool) -> str:
+def _route(side: ServedSide, *, plain: bool) -> str:
     if side.chat:
         return "/chat/completions, through the server's own template (--chat-template none asks for plain completions)"
-    if chosen:
+    if plain:
         return "/completions, in plain text (--chat-template none)"
     said = side.fact(FORM)
     return f"/completions, in plain text, as it takes no chats{json.loads(said)[1] if said else ''}"

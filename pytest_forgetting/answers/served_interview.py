@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING
@@ -23,10 +23,12 @@ from pytest_forgetting.answers.sides import SideName
 from pytest_forgetting.answers.watching import Progress
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.server import Refusal, Server
+from pytest_forgetting.models.source import SERVERS_OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_forgetting.models.source import Source
     from pytest_forgetting.suites.cases import Case, Suite
 
 AT_ONCE = 16
@@ -45,7 +47,7 @@ class ServedInterview:
         at_once: int | None,
         time_limit: float,
         *,
-        mixed: bool = False,
+        beside: Source | None = None,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -54,13 +56,13 @@ class ServedInterview:
             local: asks the other side, if it can be asked.
             at_once: requests to one server, None for the usual number.
             time_limit: seconds for one of them.
-            mixed: whether the other side's answers were computed without a server.
+            beside: the other side, where no server answers for it.
         """
         self._sides = sides
         self._local = local
         self._at_once = at_once or AT_ONCE
         self._time_limit = time_limit
-        self._mixed = mixed
+        self._beside = beside
         # Workers of one run share a folder: whoever comes first asks, and the others find the answers there.
         self._turn = FileLock(str(next(iter(sides.values())).folder / "servers.lock"), thread_local=False)
         self._answering: set[bytes] = set()
@@ -80,18 +82,24 @@ class ServedInterview:
         """
         for suite in suites:
             for side in self._sides.values() if suite.kind in ("choice", "text") else ():
-                scoring, where = self._scoring(side), suite.nodeid or suite.name
-                if scoring == "nothing":
-                    raise WrongUsage(
-                        f"{where}: a {suite.kind} suite goes by log-likelihoods, and {no_scores(side.endpoint)}; leave"
-                        " this suite out, or name the model's folder or Hub id"
-                    )
-                if suite.kind == "text" and scoring == "all but the first token" and self._mixed:
-                    raise WrongUsage(
-                        f"{where}: {side.participant.ref} gives no log-likelihood of a text's first token, which the"
-                        " other side has: sums over whole texts are not comparable; leave this suite out, or ask both"
-                        " models by servers"
-                    )
+                if (why := self._why_unscored(side, suite)) is not None:
+                    raise WrongUsage(f"{suite.nodeid or suite.name}: {why}")
+
+    def _why_unscored(self, side: ServedSide, suite: Suite) -> str | None:
+        scoring, beside = self._scoring(side), self._beside
+        if scoring == "nothing":
+            told = f"a {suite.kind} suite goes by log-likelihoods, and {no_scores(side.endpoint)}"
+            return f"{told}; leave this suite out, or name the model's folder or Hub id"
+        if beside is None:
+            return None
+        # What a library has computed names its version; what a server has, in a recording too, does not.
+        if suite.kind == "text" and scoring == "all but the first token" and beside.versions:
+            told = f"{side.participant.ref} gives no log-likelihood of a text's first token, which the other side has"
+            return f"{told}: sums over whole texts are not comparable; leave this suite out, or ask both by servers"
+        if suite.kind == "choice" and beside.chat_template not in (None, SERVERS_OWN):
+            told = f"the other side scores choices behind its chat template, {side.participant.ref} behind plain text"
+            return f"{told}; ask both alike: --chat-template none"
+        return None
 
     def _scoring(self, side: ServedSide) -> Scoring:
         """Of what the server of a side gives log-likelihoods; it is asked once."""
@@ -174,9 +182,8 @@ class ServedInterview:
         finally:
             self._turn.release()
 
-    def _ask_missing(
-        self, missing: Mapping[SideName, Sequence[Request]], computed: dict[SideName, set[Request]], progress: Progress
-    ) -> None:
+    def _ask_missing(self, missing: Wanted, computed: Mapping[SideName, set[Request]], progress: Progress) -> None:
+        """Ask, keep, and note in `computed` whose requests these were."""
         jobs = list(_distinct((name, self._sides[name], r) for name, requests in missing.items() for r in requests))
         started = time.perf_counter()
         progress.start(" and ".join(sorted({name for name, _, _ in jobs})), len(jobs))
@@ -225,8 +232,9 @@ class ServedInterview:
         for side, request in drawn.values():
             first = side.stored([request])[0]
             if side.fact(SEED) is None and first is not None and first.finish != "unanswered":
-                again = ask_one(side.endpoint, side.kwargs, self._time_limit, methodcaller("answer", request))
-                side.remember(SEED, "kept" if first.text == again.text else "ignored")
+                with suppress(Refusal):
+                    again = ask_one(side.endpoint, side.kwargs, self._time_limit, methodcaller("answer", request))
+                    side.remember(SEED, "kept" if first.text == again.text else "ignored")
 
 
 def _distinct(jobs: Iterable[Job]) -> Iterable[Job]:

@@ -269,6 +269,36 @@ def test_a_server_without_scores_cannot_answer_choices(pytester: pytest.Pytester
     result.stdout.fnmatch_lines([told])
 
 
+def test_choices_behind_chats_are_scored_in_plain_text(pytester: pytest.Pytester, server: TinyVLLM) -> None:
+    """No server scores what stands behind its template: both sides are asked without, and that is told."""
+    write_choices(pytester.path)
+    _, report = run(pytester, f"--model={server.ref('tuned-chat')}", f"--baseline={server.ref('chat')}")
+    assert len(report["cases"]) == 3
+    assert "choices are scored behind plain text, as servers score no chats" in findings(report, "endpoint")[0]
+
+
+def test_choices_are_not_compared_in_two_forms(
+    pytester: pytest.Pytester, server: TinyVLLM, folders: Mapping[str, Path]
+) -> None:
+    """A model here scores them behind its template: only in plain text are both asked alike."""
+    write_choices(pytester.path)
+    pair = (f"--model={server.ref('tuned-chat')}", f"--baseline={folders['chat']}")
+    result, report = run(pytester, *pair)
+    assert (result.ret, report) == (4, {})
+    told = "*s.yaml: the other side scores choices behind its chat template, *; ask both alike: --chat-template none*"
+    result.stdout.fnmatch_lines([told])
+    assert len(run(pytester, *pair, "--chat-template=none")[1]["cases"]) == 3
+
+
+def test_what_a_server_cannot_be_told(pytester: pytest.Pytester, server: TinyVLLM) -> None:
+    """How a model is loaded is decided where it is started."""
+    write_questions(pytester.path)
+    pair = (f"--model={server.ref('tuned')}", f"--baseline={server.ref('base')}")
+    _, report = run(pytester, *pair, "--dtype=bfloat16", "--quantization=8bit")
+    told = "--dtype bfloat16 and --quantization 8bit cannot be told to a server: it answers as it was started"
+    assert findings(report, "endpoint")[-1] == told
+
+
 def test_causes_are_found_where_the_server_scores(
     pytester: pytest.Pytester, server: TinyVLLM, folders: Mapping[str, Path]
 ) -> None:
