@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
 from pytest_forgetting.answers.first_contact import served_side
-from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
-from pytest_forgetting.answers.opening_findings import opening_findings
+from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
 from pytest_forgetting.answers.requests import Conditions
-from pytest_forgetting.answers.served import ServedSide, served_findings
+from pytest_forgetting.answers.served import ServedSide
 from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
-from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.store import Store, Stores
 from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
@@ -42,6 +40,7 @@ from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.source import library_versions
 from pytest_forgetting.models.templates import Templates, choose_templates
 from pytest_forgetting.models.zero_adapter import is_zero
+from pytest_forgetting.pair import Pair, shown_settings
 from pytest_forgetting.recorded_pair import recorded_findings, see_as_asked
 
 if TYPE_CHECKING:
@@ -146,7 +145,8 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
         return RecordedSide(found)
     if isinstance(found, Endpoint):
         plain, limit = settings.chat_template == "none", settings.request_timeout or REQUEST_SECONDS
-        keeping = stores.of(found)
+        # The same name may be served with other weights tomorrow.
+        keeping = stores.passing if found.revision is None else store
         return served_side(found, keeping, plain=plain, kwargs=template_kwargs(settings), time_limit=limit)
     if not isinstance(found, Live):
         ref = called_ref(found)
@@ -225,103 +225,3 @@ def _local_interview(
     slots.mkdir(exist_ok=True)
     device = next(iter(live.values())).participant.device or "cpu"
     return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
-
-
-class Stores:
-    """Where answers are kept: to be found again by later runs, or to the end of this one."""
-
-    def __init__(self, lasting: Store, passing: Path) -> None:
-        """Open the one in the folder `passing` when it is needed."""
-        self.lasting = lasting
-        self._folder = passing
-        self._passing: Store | None = None
-
-    def of(self, endpoint: Endpoint) -> Store:
-        """The one for a server's answers: the same name may be served with other weights tomorrow."""
-        if endpoint.revision is not None or self._folder == self.lasting.folder:
-            return self.lasting
-        self._passing = self._passing or Store(self._folder)
-        return self._passing
-
-    @property
-    def notes(self) -> list[str]:
-        """What went wrong with them."""
-        return [*self.lasting.notes, *([] if self._passing is None else self._passing.notes)]
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self.lasting.close()
-        if self._passing is not None:
-            self._passing.close()
-
-
-@dataclass
-class Pair:
-    """What is known about the two beside their answers."""
-
-    sides: Mapping[SideName, Side]
-    audit: tuple[Finding, ...]
-    """What differs besides the answers, as the files tell."""
-    stores: Stores
-    settings: Settings
-    interview: Interview | ServedInterview | None
-    is_adapter: bool = False
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader should know before trusting the comparison."""
-        told = [*self.audit, *self._openings(), *self._served()]
-        told += [Finding("store", "warning", note) for note in self.stores.notes]
-        told += [Finding("loading", "info", note) for note in loading_notes(self.stores.lasting, self._live)]
-        if self.adapter_inert():
-            told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
-        return tuple(told)
-
-    def adapter_inert(self) -> bool:
-        """Whether the candidate is an adapter that changes nothing."""
-        side = self.sides["model"]
-        return isinstance(side, LiveSide) and self.stores.lasting.fact(effect_fact(side)) == NO_EFFECT
-
-    @property
-    def _live(self) -> dict[SideName, LiveSide]:
-        return {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
-
-    def _openings(self) -> Iterator[Finding]:
-        yield from opening_findings(self._live, self.stores.lasting)
-
-    def _served(self) -> Iterator[Finding]:
-        served = {name: side for name, side in self.sides.items() if isinstance(side, ServedSide)}
-        yield from served_findings(served, plain=self.settings.chat_template == "none")
-        unheard = [f"--{name} {value}" for name, value in _loading(self.settings) if served and value not in UNSET]
-        if unheard:
-            detail = f"{' and '.join(unheard)} cannot be told to a server: it answers as it was started"
-            yield Finding("endpoint", "info", detail)
-
-    def close(self) -> None:
-        """Free the models and the store."""
-        if self.interview is not None:
-            self.interview.close()
-        self.stores.close()
-
-
-UNSET = ("auto", "none")
-
-
-def _loading(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Options that change what a model says."""
-    yield "dtype", settings.dtype
-    yield "quantization", settings.quantization
-
-
-def shown_settings(settings: Settings) -> dict[str, object]:
-    """The settings that a verdict depends on, as the report shows them."""
-    return {
-        "max_drop": None if settings.max_drop is None else float(settings.max_drop),
-        "rule": settings.rule,
-        "confidence": settings.confidence,
-        "inconclusive": settings.inconclusive,
-        "limit": settings.limit,
-        "chat_template": settings.chat_template,
-        "think": settings.think,
-        "chat_template_kwargs": settings.chat_template_kwargs,
-        "quantization": settings.quantization,
-    }

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_forgetting.answers.answer import IMPOSSIBLE, NOT_NUMBERS, Answer
 from pytest_forgetting.answers.replies import CLIPPED, Malformed, Reply, Scores, reply_of, token_scores
 from pytest_forgetting.answers.requests import Request, seed_of
-from pytest_forgetting.answers.served import Scoring
+from pytest_forgetting.answers.served import Scoring, no_scores
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
-from pytest_forgetting.models.server import ATTEMPTS, Refusal
+from pytest_forgetting.models.responses import ATTEMPTS, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -216,14 +216,6 @@ class Asker:
 def refused(refusal: Refusal) -> Answer:
     """No answer, and why."""
     return Answer("", "unanswered", reason=f"the server refuses the prompt ({refusal})")
-
-
-def no_scores(endpoint: Endpoint) -> str:
-    """What is said of a server that gives no log-likelihoods."""
-    return (
-        f"{endpoint.ref} gives no log-likelihoods of prompts (/completions with echo and logprobs, as vLLM and SGLang"
-        " give them)"
-    )
 
 
 def _asked(request: Request, limit: int) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_forgetting.answers.requests import ANSWER_VERSION, digest_of
-from pytest_forgetting.answers.sides import SideName, StoredSide
+from pytest_forgetting.answers.sides import RecordedSide, Side, SideName, StoredSide
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Participant
 from pytest_forgetting.models.endpoint import Endpoint
 from pytest_forgetting.models.source import SERVERS_OWN, Source
+
+if TYPE_CHECKING:
+    from pytest_forgetting.suites.cases import Suite
 
 Scoring = Literal["nothing", "all but the first token", "whole texts"]
 SCORINGS: tuple[Scoring, ...] = ("nothing", "all but the first token", "whole texts")
@@ -75,21 +78,56 @@ def _place(endpoint: Endpoint, name: str) -> str:
     return f"endpoint:{name}:{digest_of([endpoint.url, endpoint.name, endpoint.revision]).hex()}"
 
 
-def served_findings(sides: Mapping[SideName, ServedSide], *, plain: bool) -> Iterator[Finding]:
+def served_findings(sides: Mapping[SideName, Side], *, plain: bool) -> Iterator[Finding]:
     """How the servers' models are asked, and what cannot be known of them.
 
     Args:
-        sides: the served ones.
+        sides: both.
         plain: whether the user has chosen plain text.
     """
-    for side in distinct(sides.values()):
+    served = {side.digest: side for side in sides.values() if isinstance(side, ServedSide)}
+    for side in served.values():
         yield Finding("endpoint", "info", f"{side.participant.ref}: {_how(side, plain=plain)}")
         if side.fact(SEED) == "ignored":
             yield Finding("endpoint", "warning", f"{side.participant.ref}: {_IGNORES_SEEDS}")
-    if len({side.chat for side in sides.values()}) == 2:
-        with_chat, without = ("baseline", "model") if sides["baseline"].chat else ("model", "baseline")
-        detail = f"the server takes chats for the {with_chat} only; the {without} is asked in plain text (--chat-template none)"
+    forms = {name: side.source.chat_template is not None for name, side in sides.items()}
+    if served and len(set(forms.values())) == 2 and not any(isinstance(side, RecordedSide) for side in sides.values()):
+        chat, text = ("baseline", "model") if forms["baseline"] else ("model", "baseline")
+        detail = (
+            f"the {chat} is asked through a chat template, the {text} in plain text; --chat-template none asks both so"
+        )
         yield Finding("chat-template", "warning", detail)
+
+
+def why_unscored(side: ServedSide, suite: Suite, scoring: Scoring, beside: Source | None) -> str | None:
+    """Why a suite that goes by log-likelihoods cannot be asked; None if it can.
+
+    Args:
+        side: whose server is asked.
+        suite: of kind choice or text.
+        scoring: of what that server gives log-likelihoods.
+        beside: the other side, where no server answers for it.
+    """
+    who = side.participant.ref
+    if scoring == "nothing":
+        told = f"a {suite.kind} suite goes by log-likelihoods, and {no_scores(side.endpoint)}"
+        return f"{told}; leave this suite out, or name the model's folder or Hub id"
+    if beside is None:
+        return None
+    # What a library has computed names its version; what a server has, in a recording too, does not.
+    if suite.kind == "text" and scoring == "all but the first token" and beside.versions:
+        told = f"{who} gives no log-likelihood of a text's first token, which the other side has"
+        return f"{told}: sums over whole texts are not comparable; leave this suite out, or ask both by servers"
+    if suite.kind == "choice" and beside.chat_template not in (None, SERVERS_OWN):
+        told = f"the other side scores choices behind its chat template, {who} behind plain text"
+        return f"{told}; ask both alike: --chat-template none"
+    return None
+
+
+def no_scores(endpoint: Endpoint) -> str:
+    """What is said of a server that gives no log-likelihoods."""
+    how = "/completions with echo and logprobs, as vLLM and SGLang give them"
+    return f"{endpoint.ref} gives no log-likelihoods of prompts ({how})"
 
 
 _IGNORES_SEEDS = "asked again with the same seed it drew another answer: samples will differ from run to run"
@@ -111,8 +149,3 @@ def _route(side: ServedSide, *, plain: bool) -> str:
         return "/completions, in plain text (--chat-template none)"
     said = side.fact(FORM)
     return f"/completions, in plain text, as it takes no chats{json.loads(said)[1] if said else ''}"
-
-
-def distinct(sides: Iterable[ServedSide]) -> list[ServedSide]:
-    """One for each model: both sides may be the same."""
-    return list({side.digest: side for side in sides}.values())

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.asking_servers import Asker, no_scores, refused
+from pytest_forgetting.answers.asking_servers import Asker, refused
 from pytest_forgetting.answers.first_contact import ask_one
 from pytest_forgetting.answers.interview import Effort, Interview, Wanted, missing_of
 from pytest_forgetting.answers.requests import Request
-from pytest_forgetting.answers.served import SCORES, SEED, Scoring, ServedSide
+from pytest_forgetting.answers.served import SCORES, SEED, Scoring, ServedSide, why_unscored
 from pytest_forgetting.answers.side_by_side import as_they_come, for_each
 from pytest_forgetting.answers.sides import SideName
 from pytest_forgetting.answers.watching import Progress
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.models.server import Refusal, Server
-from pytest_forgetting.models.source import SERVERS_OWN
+from pytest_forgetting.models.responses import Refusal
+from pytest_forgetting.models.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,24 +82,8 @@ class ServedInterview:
         """
         for suite in suites:
             for side in self._sides.values() if suite.kind in ("choice", "text") else ():
-                if (why := self._why_unscored(side, suite)) is not None:
+                if (why := why_unscored(side, suite, self._scoring(side), self._beside)) is not None:
                     raise WrongUsage(f"{suite.nodeid or suite.name}: {why}")
-
-    def _why_unscored(self, side: ServedSide, suite: Suite) -> str | None:
-        scoring, beside = self._scoring(side), self._beside
-        if scoring == "nothing":
-            told = f"a {suite.kind} suite goes by log-likelihoods, and {no_scores(side.endpoint)}"
-            return f"{told}; leave this suite out, or name the model's folder or Hub id"
-        if beside is None:
-            return None
-        # What a library has computed names its version; what a server has, in a recording too, does not.
-        if suite.kind == "text" and scoring == "all but the first token" and beside.versions:
-            told = f"{side.participant.ref} gives no log-likelihood of a text's first token, which the other side has"
-            return f"{told}: sums over whole texts are not comparable; leave this suite out, or ask both by servers"
-        if suite.kind == "choice" and beside.chat_template not in (None, SERVERS_OWN):
-            told = f"the other side scores choices behind its chat template, {side.participant.ref} behind plain text"
-            return f"{told}; ask both alike: --chat-template none"
-        return None
 
     def _scoring(self, side: ServedSide) -> Scoring:
         """Of what the server of a side gives log-likelihoods; it is asked once."""

@@ -4,55 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from time import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.endpoint import KEYS, api_key
+from pytest_forgetting.models.responses import (
+    ATTEMPTS,
+    ATTEMPTS_IN_VAIN,
+    Refusal,
+    Unavailable,
+    in_one_line,
+    json_object,
+    message_of,
+    seconds,
+    unreached,
+)
 
 if TYPE_CHECKING:
     import httpx
     from tenacity import RetryCallState
 
-ATTEMPTS = 7
-"""For one request to a server that is busy or down: with waits that double, half a minute."""
-ATTEMPTS_IN_VAIN = 2
-"""Where an attempt costs the whole time limit, or would likely give the same again."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 16.0
 """Seconds between attempts, of which up to all is left to chance."""
 LONGEST_RETRY_AFTER = 120.0
 """Seconds that a server may ask for; more is taken for a refusal."""
 LARGEST = 1 << 26
 """Bytes of one response."""
-_SAID = 200
-"""Characters that a message shows of what a server said."""
 _BUSY = (408, 425, 429, 500, 502, 503, 504, 529)
-
-
-class Refusal(Exception):
-    """The server has understood the request and refuses it; the message is what it said."""
-
-    def __init__(self, status: int, said: str) -> None:
-        """`status` as in HTTP, `said` in one line."""
-        super().__init__(said)
-        self.status = status
-
-
-@dataclass
-class Unavailable(Exception):
-    """One attempt came to nothing; another may not."""
-
-    what: str
-    attempts: int = ATTEMPTS
-    wait: float | None = None
-    """Seconds that the server asks for."""
-    status: int | None = None
 
 
 class Server:
@@ -129,7 +108,7 @@ class Server:
         except httpx.DecodingError:
             raise Unavailable("sent what cannot be unpacked", attempts=ATTEMPTS_IN_VAIN) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unreached(error) from error
+            raise unreached(error) from error
 
     async def _read(self, method: str, route: str, content: bytes | None) -> dict[str, Any]:
         async with self._client.stream(method, self.url + route, content=content) as response:
@@ -139,7 +118,7 @@ class Server:
                 if len(raw) > LARGEST:
                     raise CannotAnswer(f"{self.url}: sent more than {LARGEST >> 20} MiB in answer to one request")
         if response.status_code == 200:
-            return _json(raw, self._said(raw))
+            return json_object(raw, self._said(raw))
         raise self._failure(response, self._said(raw))
 
     def _failure(self, response: httpx.Response, said: str) -> Exception:
@@ -149,13 +128,13 @@ class Server:
             return CannotAnswer(f"{self.url}: {held} ({status}{said})")
         if 300 <= status < 400:
             where = response.headers.get("location", "").partition("?")[0]
-            told = f" to {_line(where)}" if where else ""
+            told = f" to {in_one_line(where)}" if where else ""
             return CannotAnswer(
                 f"{self.url}: sends on{told} ({status}), where no key of yours is sent; name that address"
             )
         if status not in _BUSY:
             return Refusal(status, f"{status}{said}")
-        wait = _seconds(response.headers.get("retry-after"))
+        wait = seconds(response.headers.get("retry-after"))
         if wait is not None and wait > LONGEST_RETRY_AFTER:
             return CannotAnswer(f"{self.url}: answers {status}{said}, and asks to come back in {wait:.0f} s")
         return Unavailable(f"answers {status}{said}, however often it is asked", wait=wait, status=status)
@@ -163,8 +142,8 @@ class Server:
     def _said(self, raw: bytes | bytearray) -> str:
         """What a response says, for a message: ``: …`` in one line, without the key, or nothing."""
         text = bytes(raw[: 1 << 16]).decode("utf-8", "replace")
-        text = _told(text)
-        line = _line(text.replace(self._key, "…") if self._key else text)
+        text = message_of(text)
+        line = in_one_line(text.replace(self._key, "…") if self._key else text)
         return f": {line}" if line else ""
 
 
@@ -195,66 +174,3 @@ def _wait(state: RetryCallState) -> float:
     if asked is not None:
         return asked + float(wait_random(0, min(1.0, asked / 4))(state))
     return float(wait_random_exponential(FIRST_WAIT, LONGEST_WAIT)(state))
-
-
-def _seconds(header: str | None) -> float | None:
-    """What a header Retry-After asks for: seconds, or a date."""
-    if header is None:
-        return None
-    try:
-        return max(
-            0.0, float(header) if header.strip().isdecimal() else parsedate_to_datetime(header).timestamp() - time()
-        )
-    except (ValueError, OverflowError):
-        return None
-
-
-def _json(raw: bytearray, said: str) -> dict[str, Any]:
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise Unavailable(f"answers with something else than JSON{said}", attempts=ATTEMPTS_IN_VAIN) from None
-    if not isinstance(value, dict):
-        raise Unavailable(f"answers with JSON of another shape than asked for{said}", attempts=ATTEMPTS_IN_VAIN)
-    return value
-
-
-def _told(text: str) -> str:
-    """The message in an error's JSON, in any of the forms that servers give it; else all of `text`."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for key in ("error", "message", "detail"):
-        value = value.get(key, value) if isinstance(value, dict) else value
-    return value if isinstance(value, str) else text
-
-
-def _line(text: str) -> str:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= _SAID else f"{line[: _SAID - 1]}…"
-
-
-def _unreached(error: Exception) -> Exception:
-    causes = list(_causes(error))
-    certificate = next((each for each in causes if isinstance(each, ssl.SSLError)), None)
-    if certificate is not None:
-        reason = getattr(certificate, "verify_message", "") or certificate.reason or certificate
-        return Unavailable(f"no secure connection can be made: {_line(str(reason))}", attempts=1)
-    system = next((each for each in causes if isinstance(each, OSError) and each.strerror), None)
-    why = str(error) if system is None else _reason(system)
-    return Unavailable(f"cannot be reached: {_line(why or type(error).__name__)}")
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words; those for names that DNS does not know have numbers below 0."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and all that led to it."""
-    yield error
-    inner = [*getattr(error, "exceptions", ()), error.__cause__ or error.__context__]
-    for each in inner:
-        if each is not None:
-            yield from _causes(each)

@@ -14,7 +14,7 @@ import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.plugin.real_runs import run
-from tests.plugin.test_servers import TEMPLATE, findings, said, write_choices, write_questions
+from tests.plugin.served_suites import TEMPLATE, findings, said, write_choices, write_questions
 from tests.tiny_models import tiny_llama, tiny_tokenizer
 
 pytestmark = pytest.mark.slow
