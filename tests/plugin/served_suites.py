@@ -47,6 +47,5 @@ def findings(report: Mapping[str, Any], name: str) -> list[str]:
 
 def write_texts(folder: Path) -> None:
     """Two short texts."""
-    (folder / "s.yaml").write_text(
-        "forgetting: text\ncases:\n  - {text: Rome is the capital of Italy.}}\n  - {text: Ω and o}}\n"
-    )
+    cases = "  - {text: Rome is the capital of Italy.}\n  - {text: Ω and o}\n"
+    (folder / "s.yaml").write_text(f"forgetting: text\ncases:\n{cases}")

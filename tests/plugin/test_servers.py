@@ -1,14 +1,17 @@
 """Servers in the place of models, asked as a user would ask them: their answers are those of the same models here."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
+from pytest_forgetting import Comparison, compare
 from tests.plugin.real_runs import run
 from tests.plugin.served_suites import QUESTIONS, findings, said, write_questions
 from tests.serving import TinyVLLM, serving
+from tests.tiny_models import END, scripted_llama, tiny_tokenizer
 
 
 @pytest.mark.parametrize("name", ["base", "chat"])
@@ -64,8 +67,20 @@ def test_chats_on_one_side_only_are_told(pytester: pytest.Pytester, server: Tiny
     """A base without and a tuning with a template are asked in two forms."""
     write_questions(pytester.path)
     _, report = run(pytester, f"--model={server.ref('tuned-chat')}", f"--baseline={server.ref('base')}")
-    told = "the server takes chats for the model only; the baseline is asked in plain text (--chat-template none)"
+    told = "the model is asked through a chat template, the baseline in plain text; --chat-template none asks both so"
     assert findings(report, "chat-template") == [told]
+
+
+def test_a_template_on_a_server_and_none_here(
+    pytester: pytest.Pytester, server: TinyVLLM, folders: Mapping[str, Path]
+) -> None:
+    """The same is told where only one of the two is a server's; of two templates nobody knows whether they differ."""
+    write_questions(pytester.path)
+    _, mixed = run(pytester, f"--model={server.ref('tuned')}", f"--baseline={folders['chat']}")
+    told = "the baseline is asked through a chat template, the model in plain text; --chat-template none asks both so"
+    assert findings(mixed, "chat-template") == [told]
+    _, alike = run(pytester, f"--model={server.ref('tuned-chat')}", f"--baseline={folders['chat']}")
+    assert not findings(alike, "chat-template")
 
 
 def test_template_arguments_are_sent(pytester: pytest.Pytester, server: TinyVLLM) -> None:
@@ -133,3 +148,31 @@ def test_fixtures_ask_a_server(pytester: pytest.Pytester, server: TinyVLLM, fold
     )
     pair = (f"--model={server.ref('base')}", f"--baseline={folders['base']}", "--device=cpu", "-p", "no:randomly")
     pytester.runpytest_inprocess(*pair, "--forgetting-store=store").assert_outcomes(passed=1)
+
+
+def test_thoughts_have_a_budget_of_their_own(pytester: pytest.Pytester) -> None:
+    """An answer that its thoughts have used up is asked again with both budgets; the thoughts are not graded."""
+    chat = tiny_tokenizer(chat_template="{{ messages[-1].content }}")
+    chat.add_tokens(["<think>", "</think>"])
+    wise = scripted_llama(pytester.path / "wise", ("?", "<think>", "a", "b", "</think>", "x", END), tokenizer=chat)
+    lost = scripted_llama(pytester.path / "lost", ("?", "<think>", "a", "b", "a"), tokenizer=chat)
+    (pytester.path / "s.yaml").write_text(
+        "forgetting: qa\nthink_tokens: 8\nmax_new_tokens: 2\ncases:\n  - {id: q, question: 'who?', answer: x}\n"
+    )
+    with serving(TinyVLLM({"wise": wise, "lost": lost})) as server:
+        _, report = run(pytester, f"--model={server.ref('wise')}", f"--baseline={wise}")
+        assert said(report, "model") == said(report, "baseline")
+        assert report["cases"][0]["outcome"] == "retained"
+        assert [each.body["max_tokens"] for each in server.asked[1:]] == [2, 10]
+        _, report = run(pytester, f"--model={server.ref('lost')}", f"--baseline={server.ref('wise')}")
+    assert report["cases"][0]["model"]["why"] == "the model's thoughts did not end within think_tokens: 8"
+
+
+def test_where_an_event_loop_runs_already(server: TinyVLLM, folders: Mapping[str, Path]) -> None:
+    """As in a notebook, whose cells are run by one."""
+
+    async def cell() -> Comparison:
+        cases = [{"question": text, "answer": "Paris"} for text in QUESTIONS]
+        return compare(model=server.ref("tuned"), baseline=folders["base"], suites=cases, no_store=True, device="cpu")
+
+    assert asyncio.run(cell()).unknown == len(QUESTIONS)
