@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
-"""As ``--model`` names a model: a folder, an adapter, a Hub id, ``demo:NAME``, a recording."""
+"""As ``--model`` names a model: a folder, an adapter, a Hub id, ``demo:NAME``, a recording, a server's model."""
 LoadedPair = tuple[Any, Any]
 """A loaded model, or a `PeftModel`, and its tokenizer."""
 Texts = Callable[[list[str]], Iterable[str]]
@@ -125,14 +125,17 @@ def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Foun
 @contextmanager
 def _opened(settings: Settings, given: dict[SideName, Found]) -> Iterator[Evaluation]:
     """An evaluation; what cannot be stored, or is not to be, is in a store that goes with it."""
+    from pytest_forgetting.models.endpoint import keeps_for_this_run_only
     from pytest_forgetting.models.given import GivenModel
     from pytest_forgetting.participants import open_evaluation, store_folder
 
+    served = any(map(keeps_for_this_run_only, (settings.model, settings.baseline)))
     unhashed = any(isinstance(each, GivenModel) and not each.told_by_its_weights for each in given.values())
-    passing = settings.no_store or unhashed
-    temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-")) if passing else None
+    unkept = settings.no_store or unhashed
+    temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-")) if unkept or served else None
     try:
-        evaluation = open_evaluation(settings, temporary or store_folder(settings.store), given)
+        folder = temporary if unkept and temporary is not None else store_folder(settings.store)
+        evaluation = open_evaluation(settings, folder, given, temporary)
         try:
             yield evaluation
         finally:

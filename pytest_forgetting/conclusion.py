@@ -13,6 +13,7 @@ from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
+    from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.scopes import SuiteResult
     from pytest_forgetting.evaluate import Evaluation
@@ -37,7 +38,7 @@ def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResul
         yield evaluation.judge_suite(suite, cases, gates)
 
 
-def effort_of(interview: Interview | None) -> list[Effort]:
+def effort_of(interview: Interview | ServedInterview | None) -> list[Effort]:
     """What asking cost in this process; nothing where nobody could be asked."""
     if interview is None:
         return []

@@ -21,6 +21,7 @@ from pytest_forgetting.second_look import second_look
 if TYPE_CHECKING:
     from pytest_forgetting.answers.called import CalledSide
     from pytest_forgetting.answers.interview import Interview
+    from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.suites.cases import Case, Suite
@@ -65,7 +66,7 @@ class Evaluation:
         self,
         sides: Mapping[SideName, Side],
         facts: Facts,
-        interview: Interview | None = None,
+        interview: Interview | ServedInterview | None = None,
         confidence: float = 0.95,
         settings: Mapping[str, object] | None = None,
         *,
@@ -91,16 +92,20 @@ class Evaluation:
         self._second = second_look(sides, interview, self.judge)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
-        """See that recordings were made from these very suites, and that functions are asked for texts only.
+        """See that recordings were made from these very suites, and that all can give what the suites go by.
 
         Raises:
-            WrongUsage: they were not; the message tells what differs.
+            WrongUsage: they were not, or cannot; the message tells what differs.
+            CannotAnswer: a server does not answer.
         """
+        from pytest_forgetting.answers.served_interview import ServedInterview
         from pytest_forgetting.recorded_pair import refusals
 
         suites = list(suites)
         for _, called in self._called():
             called.see_answerable(suites)
+        if isinstance(self.interview, ServedInterview):
+            self.interview.see_answerable(suites)
         told = list(refusals(self.sides, suites))
         if told:
             raise WrongUsage("\n".join(told))
@@ -212,7 +217,7 @@ def _same(had: Judged, has: Judged) -> bool:
 def _identity(sides: Mapping[SideName, Side], results: Sequence[CaseResult]) -> list[Finding]:
     """Say it where there was nothing to compare."""
     baseline, model = sides["baseline"].participant, sides["model"].participant
-    if baseline.fingerprint == model.fingerprint:
+    if baseline.is_identified and baseline.fingerprint == model.fingerprint:
         return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
     answered = [result for result in results if result.outcome != "unanswered"]
     if answered and all(_same(result.baseline, result.model) for result in answered):

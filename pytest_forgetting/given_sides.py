@@ -11,6 +11,7 @@ from pytest_forgetting.answers.called import Texts
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.models.devices import DTYPES
+from pytest_forgetting.models.endpoint import Endpoint
 from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.settings import Settings
 
 Live = LocalModel | GivenModel
-Found = LocalModel | GivenModel | Recording | Texts
+Found = LocalModel | GivenModel | Recording | Endpoint | Texts
 THINKING_SWITCHES = ("enable_thinking", "thinking")
 """Variables by which templates switch thoughts on and off: Qwen3's and GLM's; DeepSeek-V3.1's and Granite's."""
 

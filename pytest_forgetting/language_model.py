@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.requests import Request
+    from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.suites.cases import Prompt
 
@@ -33,7 +35,7 @@ class LanguageModel:
         self,
         name: SideName,
         side: Side,
-        interview: Interview | None,
+        interview: Interview | ServedInterview | None,
         *,
         keep_thoughts: bool = False,
         guarded: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -111,27 +113,26 @@ class LanguageModel:
             WrongUsage: something of this cannot be meant, or the model is a recording.
             CannotAnswer: the model does not load, or cannot score a pair.
         """
-        from pytest_forgetting.answers.requests import scored
-
         listed = _listed("pairs", pairs, "[('The capital of France is', ' Paris')]")
-        requests = []
+        requests: list[Request] = []
         for pair in listed:
             fits = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
             _see("pairs", pair, fits and isinstance(pair[1], str) and bool(pair[1]), "a context and a continuation")
-            requests += [scored(each, pair[1]) for each in self._requests(_prompt(pair[0], (), 1))]
+            prompt = replace(_prompt(pair[0], (), 1), continuations=(pair[1],))
+            requests += self._requests(prompt)
         return [answer.loglikelihoods[0] for answer in self._answers(requests)]
 
     def _requests(self, prompt: Prompt) -> tuple[Request, ...]:
         from pytest_forgetting.answers.requests import requests_for
 
-        return requests_for(prompt, chat=self._side.source.chat_template is not None)
+        return requests_for(prompt, chat=self._side.source.asks_chat(prompt))
 
     def _answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        from pytest_forgetting.answers.sides import LiveSide
+        from pytest_forgetting.answers.sides import StoredSide
         from pytest_forgetting.evaluate import Silent
 
         side, interview = self._side, self._interview
-        if not isinstance(side, LiveSide) or interview is None:
+        if not isinstance(side, StoredSide) or interview is None:
             raise WrongUsage(f"{self.ref} is a recording: it has no other answers than those to the recorded suites")
         with self._guarded(), interview.apart():
             interview.ask_requests({self._name: requests}, Silent())

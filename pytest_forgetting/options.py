@@ -52,7 +52,10 @@ class Option(NamedTuple):
 
 OPTIONS = (
     Option(
-        "model", "the fine-tuned model under test: a folder, a Hub id, demo:NAME, or a recording", "REF", short=True
+        "model",
+        "the fine-tuned model under test: a folder, a Hub id, demo:NAME, a recording, or http://HOST/v1#NAME",
+        "REF",
+        short=True,
     ),
     Option(
         "baseline",
@@ -104,7 +107,8 @@ OPTIONS = (
     Option("device", "auto, cpu, cuda, cuda:1, mps (default: auto)", "DEVICE", short=True),
     Option("dtype", "auto, float32, bfloat16, float16 (default: auto)", "DTYPE", short=True),
     Option("quantization", "none, 8bit, 4bit (default: none)", "HOW", short=True),
-    Option("batch-size", "prompts asked at once, or auto (default: auto)", "N", short=True),
+    Option("batch-size", "prompts asked at once, or auto (default: auto; of a server: 16)", "N", short=True),
+    Option("request-timeout", "seconds for one request to a server (default: 300)", "SECONDS"),
     Option("trust-remote-code", "let models bring code of their own", short=True),
     Option("chat-template", "own, baseline, model, none, or a file (default: own)", "WHICH", short=True),
     Option(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
-from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
-from pytest_forgetting.answers.opening_findings import opening_findings
+from pytest_forgetting.answers.first_contact import served_side
+from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
 from pytest_forgetting.answers.requests import Conditions
+from pytest_forgetting.answers.served import ServedSide
+from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
-from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.store import Store, Stores
 from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
@@ -32,12 +33,14 @@ from pytest_forgetting.given_sides import (
 )
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.endpoint import Endpoint, is_address, parse
 from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.source import library_versions
 from pytest_forgetting.models.templates import Templates, choose_templates
 from pytest_forgetting.models.zero_adapter import is_zero
+from pytest_forgetting.pair import Pair, shown_settings
 from pytest_forgetting.recorded_pair import recorded_findings, see_as_asked
 
 if TYPE_CHECKING:
@@ -45,37 +48,49 @@ if TYPE_CHECKING:
     from pytest_forgetting.settings import Settings
 
 
+REQUEST_SECONDS = 300.0
+"""For one request to a server, where the user does not say otherwise (``--forgetting-request-timeout``)."""
+
+
 def store_folder(chosen: Path | None) -> Path:
     """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
     return on_local_disk(chosen or cache_folder() / "store", "store")
 
 
-def open_evaluation(settings: Settings, folder: Path, given: Mapping[SideName, Found] | None = None) -> Evaluation:
+def open_evaluation(
+    settings: Settings,
+    folder: Path,
+    given: Mapping[SideName, Found] | None = None,
+    passing: Path | None = None,
+) -> Evaluation:
     """Find both models or recordings and make ready to ask; nothing is loaded yet.
 
     Args:
         settings: what the user asked for.
         folder: of the answer store.
         given: what a caller has at hand already, in the place of a reference.
+        passing: of a store that goes with this run, for answers of servers that do not say which weights they serve.
 
     Raises:
         WrongUsage: a reference names nothing.
-        CannotAnswer: a model cannot be read.
+        CannotAnswer: a model cannot be read, or a server does not answer.
     """
     store = Store(folder)
     found = _find(settings, given or {})
+    _see_template(settings.chat_template, found)
     templates = choose_templates(
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, Live)}
     )
     _fingerprint(found.values())
     settings = as_given(settings, found.values())
-    sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
+    stores = Stores(store, passing or folder)
+    sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, stores) for name, each in found.items()}
     candidate = found["model"]
     is_adapter = isinstance(candidate, Live) and candidate.is_adapter
     _notice_zero_adapter(candidate, sides["model"], store)
     see_as_asked(found, templates, template_kwargs(settings))
     told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
-    pair = Pair(sides, told, store, None, is_adapter)
+    pair = Pair(sides, told, stores, settings, None, is_adapter)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -108,14 +123,31 @@ def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName,
 
 
 def _locate(ref: str, candidate: LocalModel | None, settings: Settings) -> Found:
+    if is_address(ref):
+        return parse(ref)
     if ref.endswith(".json") and not Path(ref).is_dir():
         return recording_file.read(ref)
     return resolve(ref, candidate=candidate, allow_pickle=settings.allow_pickle)
 
 
-def _side(name: SideName, found: Found, settings: Settings, templates: Templates, store: Store) -> Side:
+def _see_template(which: str, found: Mapping[SideName, Found]) -> None:
+    served = next((each for each in found.values() if isinstance(each, Endpoint)), None)
+    if served is not None and which not in ("own", "none"):
+        raise WrongUsage(
+            f"--chat-template {which}: {served.ref} is a server, which applies its own template and tells none; give"
+            " the template to the server, or ask in plain text: --chat-template none"
+        )
+
+
+def _side(name: SideName, found: Found, settings: Settings, templates: Templates, stores: Stores) -> Side:
+    store = stores.lasting
     if isinstance(found, Recording):
         return RecordedSide(found)
+    if isinstance(found, Endpoint):
+        plain, limit = settings.chat_template == "none", settings.request_timeout or REQUEST_SECONDS
+        # The same name may be served with other weights tomorrow.
+        keeping = stores.passing if found.revision is None else store
+        return served_side(found, keeping, plain=plain, kwargs=template_kwargs(settings), time_limit=limit)
     if not isinstance(found, Live):
         ref = called_ref(found)
         return CalledSide(Participant(ref, f"{name}: {ref}"), found, settings.batch_size)
@@ -163,6 +195,18 @@ def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
 
 def _interview(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
+) -> Interview | ServedInterview | None:
+    local = _local_interview(found, sides, settings, store)
+    served = {name: side for name, side in sides.items() if isinstance(side, ServedSide)}
+    if not served:
+        return local
+    beside = next((side.source for name, side in sides.items() if name not in served), None)
+    limit = settings.request_timeout or REQUEST_SECONDS
+    return ServedInterview(served, local, settings.batch_size, limit, beside=beside)
+
+
+def _local_interview(
+    found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
 ) -> Interview | None:
     local = {name: each for name, each in found.items() if isinstance(each, Live)}
     live = {name: side for name, side in sides.items() if isinstance(side, LiveSide)}
@@ -181,57 +225,3 @@ def _interview(
     slots.mkdir(exist_ok=True)
     device = next(iter(live.values())).participant.device or "cpu"
     return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
-
-
-@dataclass
-class Pair:
-    """What is known about the two beside their answers."""
-
-    sides: Mapping[SideName, Side]
-    audit: tuple[Finding, ...]
-    """What differs besides the answers, as the files tell."""
-    store: Store
-    interview: Interview | None
-    is_adapter: bool = False
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What a reader should know before trusting the comparison."""
-        told = [*self.audit, *self._openings()]
-        told += [Finding("store", "warning", note) for note in self.store.notes]
-        told += [Finding("loading", "info", note) for note in loading_notes(self.store, self._live)]
-        if self.adapter_inert():
-            told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
-        return tuple(told)
-
-    def adapter_inert(self) -> bool:
-        """Whether the candidate is an adapter that changes nothing."""
-        side = self.sides["model"]
-        return isinstance(side, LiveSide) and self.store.fact(effect_fact(side)) == NO_EFFECT
-
-    @property
-    def _live(self) -> dict[SideName, LiveSide]:
-        return {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}
-
-    def _openings(self) -> Iterator[Finding]:
-        yield from opening_findings(self._live, self.store)
-
-    def close(self) -> None:
-        """Free the models and the store."""
-        if self.interview is not None:
-            self.interview.close()
-        self.store.close()
-
-
-def shown_settings(settings: Settings) -> dict[str, object]:
-    """The settings that a verdict depends on, as the report shows them."""
-    return {
-        "max_drop": None if settings.max_drop is None else float(settings.max_drop),
-        "rule": settings.rule,
-        "confidence": settings.confidence,
-        "inconclusive": settings.inconclusive,
-        "limit": settings.limit,
-        "chat_template": settings.chat_template,
-        "think": settings.think,
-        "chat_template_kwargs": settings.chat_template_kwargs,
-        "quantization": settings.quantization,
-    }

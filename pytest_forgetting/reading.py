@@ -6,10 +6,12 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.models.endpoint import is_address, parse
 from pytest_forgetting.settings import (
     INCONCLUSIVE_CHOICES,
     RULES,
@@ -41,7 +43,8 @@ def read_settings(choice: Choice, here: Path) -> Settings:
     Raises:
         WrongUsage: a value cannot be meant as given.
     """
-    model, baseline, record = (_text(choice, name) for name in ("model", "baseline", "record"))
+    model, baseline = (_reference(choice, name) for name in ("model", "baseline"))
+    record = _text(choice, "record")
     if model is None and record is None:
         raise WrongUsage("--baseline without --model: name the model to compare, or --forgetting-record PATH to record")
     store = _text(choice, "store")
@@ -63,6 +66,7 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         dtype=_one_of(choice, "dtype", DTYPES),
         quantization=_one_of(choice, "quantization", QUANTIZATIONS),
         batch_size=_batch_size(choice("batch-size")),
+        request_timeout=_seconds(choice("request-timeout")),
         trust_remote_code=_flag(choice, "trust-remote-code"),
         allow_pickle=_flag(choice, "allow-pickle"),
         allow_python=_flag(choice, "allow-python"),
@@ -86,6 +90,26 @@ def _text(choice: Choice, name: str) -> str | None:
     if not str(value).strip():
         raise WrongUsage(f"--{name} is empty: give a value, or leave the option out")
     return str(value)
+
+
+def _reference(choice: Choice, name: str) -> str | None:
+    """A reference, checked as far as it could betray a password: it is shown from here on."""
+    ref = _text(choice, name)
+    if ref is not None and is_address(ref):
+        parse(ref)
+    return ref
+
+
+def _seconds(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise WrongUsage(f"--forgetting-request-timeout: found {value!r}, wanted a number of seconds above 0")
+    return seconds
 
 
 def _several(value: Any) -> Sequence[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.requests import scored_behind
+from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide
 from pytest_forgetting.comparison.doubts import NEAR, is_half
 from pytest_forgetting.errors import WrongUsage
@@ -86,13 +87,16 @@ class Recorder:
             CannotAnswer: the model cannot be asked.
         """
         interview, live = self._evaluation.interview, self._live
-        if interview is None or live is None:
+        if interview is None:
             return
-        cases = [case for _, case in wanted if case.skip is None]
-        again = [request for case in self._doubtful(live, cases) for request in live.requests(case)]
-        interview.ask_requests({self._name: again}, progress, anew=True)
+        if live is not None:
+            cases = [case for _, case in wanted if case.skip is None]
+            again = [request for case in self._doubtful(live, cases) for request in live.requests(case)]
+            interview.ask_requests({self._name: again}, progress, anew=True)
+        elif not (isinstance(interview, ServedInterview) and self._name in interview.scoring()):
+            return
         rights = [
-            scored_behind(live.requests(case)[0], text)
+            scored_behind(self._side.requests(case)[0], text)
             for _, case, answers in self._answered(wanted)
             if (text := self._right(case, answers)) is not None
         ]

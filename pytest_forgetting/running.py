@@ -70,7 +70,7 @@ class ForgettingRun:
         self._places: dict[int, int] = {}
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
-        self._workers = Workers(config, self._store_folder, self._tell_collected)
+        self._workers = Workers(config, self._store_folder, self._passing_folder, self._tell_collected)
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
             if on_github():
@@ -162,7 +162,7 @@ class ForgettingRun:
 
         try:
             conclusion.see_files(self.settings)
-            self._evaluation = open_evaluation(self.settings, self._store_folder())
+            self._evaluation = open_evaluation(self.settings, self._store_folder(), passing=self._passing_folder())
             if self.settings.record is not None:
                 self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
@@ -308,6 +308,8 @@ class ForgettingRun:
                 self._recorder.check(whole)
         except WrongUsage as error:
             self._stop(session, WRONG_USAGE, error)
+        except CannotAnswer as error:
+            self._stop(session, CANNOT_ANSWER, error)
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
@@ -345,14 +347,27 @@ class ForgettingRun:
         if self._workerinput is not None:
             return Path(self._workerinput["forgetting_store"])
         if self.settings.no_store:
-            if self._temporary is None:
-                self._temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
-                # Not in pytest_sessionfinish, which is not called where a session cannot start.
-                self.config.add_cleanup(partial(shutil.rmtree, self._temporary, ignore_errors=True))
-            return self._temporary
+            return self._folder_of_this_run()
         from pytest_forgetting.participants import store_folder
 
         return store_folder(self.settings.store)
+
+    def _passing_folder(self) -> Path | None:
+        """Where answers of servers are kept that do not say what they serve; None where there are none such."""
+        from pytest_forgetting.models.endpoint import keeps_for_this_run_only
+
+        if not any(map(keeps_for_this_run_only, (self.settings.model, self.settings.baseline))):
+            return None
+        if self._workerinput is not None:
+            return Path(self._workerinput["forgetting_passing"])
+        return self._folder_of_this_run()
+
+    def _folder_of_this_run(self) -> Path:
+        if self._temporary is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            # Not in pytest_sessionfinish, which is not called where a session cannot start.
+            self.config.add_cleanup(partial(shutil.rmtree, self._temporary, ignore_errors=True))
+        return self._temporary
 
     # The end
 
@@ -360,15 +375,17 @@ class ForgettingRun:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Count, write the reports, free the models."""
         self._workers.close()
-        if self._evaluation is None:
-            return
-        efforts = conclusion.effort_of(self._evaluation.interview)
+        if self._evaluation is not None:
+            self._end(session, self._evaluation)
+
+    def _end(self, session: pytest.Session, evaluation: Evaluation) -> None:
+        efforts = conclusion.effort_of(evaluation.interview)
         if self._workerinput is not None:
             output = self.config.workeroutput  # type: ignore[attr-defined]
             output.update(forgetting_effort=efforts, forgetting_exit=self._exit_code)
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])
-        self._evaluation.close()
+        evaluation.close()
 
     def _conclude(self, session: pytest.Session, efforts: Sequence[conclusion.Effort]) -> None:
         exit_code = self._exit_code or self._workers.exit_code

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.requests import Request, scored_behind
+from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide
 from pytest_forgetting.comparison.doubts import is_doubtful, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, RightAnswer
@@ -15,7 +17,6 @@ from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.comparison.outcomes import Judged
@@ -30,7 +31,7 @@ class SecondLook:
 
     baseline: Side
     model: Side
-    interview: Interview | None
+    interview: Interview | ServedInterview | None
     """None where nobody can be asked: then there is what recordings hold."""
     judge: Judge
     notes: list[str] = field(default_factory=list)
@@ -46,8 +47,9 @@ class SecondLook:
             return
         self._confirm(self.interview, [result for result in results if self._doubts(result)], progress)
         forgotten = _forgotten(self._confirmed(results))
-        self.interview.ask_requests({name: _evidence(side, forgotten) for name, side in self._live()}, progress)
-        if self.interview.both_sides:
+        scoring = self._scoring(self.interview) if forgotten else {}
+        self.interview.ask_requests({name: _evidence(side, forgotten) for name, side in scoring.items()}, progress)
+        if isinstance(self.interview, Interview) and self.interview.both_sides:
             self.interview.measure_divergence([self._text(result) for result in _measured(results)], progress)
 
     def seen(self, results: Sequence[CaseResult]) -> list[CaseResult]:
@@ -62,7 +64,16 @@ class SecondLook:
         sides: dict[SideName, Side] = {"baseline": self.baseline, "model": self.model}
         return ((name, side) for name, side in sides.items() if isinstance(side, LiveSide))
 
-    def _confirm(self, interview: Interview, doubtful: Sequence[CaseResult], progress: Progress) -> None:
+    def _scoring(self, interview: Interview | ServedInterview) -> dict[SideName, Side]:
+        """Those that can be asked how likely they hold a text."""
+        scoring: dict[SideName, Side] = dict(self._live())
+        if isinstance(interview, ServedInterview):
+            scoring |= interview.scoring()
+        return scoring
+
+    def _confirm(
+        self, interview: Interview | ServedInterview, doubtful: Sequence[CaseResult], progress: Progress
+    ) -> None:
         wanted = {
             name: [request for result in doubtful for request in side.requests(result.case)]
             for name, side in self._live()
@@ -106,7 +117,7 @@ class SecondLook:
         )
 
     def _with_divergence(self, results: Sequence[CaseResult]) -> list[CaseResult]:
-        if self.interview is None or not self.interview.both_sides:
+        if not isinstance(self.interview, Interview) or not self.interview.both_sides:
             return list(results)
         measured = _measured(results)
         known = self.interview.divergences([self._text(result) for result in measured])
@@ -123,7 +134,9 @@ class SecondLook:
         return self.model.requests(result.case)[0]
 
 
-def second_look(sides: Mapping[SideName, Side], interview: Interview | None, judge: Judge) -> SecondLook | None:
+def second_look(
+    sides: Mapping[SideName, Side], interview: Interview | ServedInterview | None, judge: Judge
+) -> SecondLook | None:
     """How to look again; None where both sides are one model that can be asked."""
     baseline, model = sides["baseline"], sides["model"]
     if isinstance(baseline, LiveSide) and isinstance(model, LiveSide) and baseline.digest == model.digest:

@@ -44,7 +44,9 @@ class Settings:
     dtype: str = "auto"
     quantization: str = "none"
     batch_size: int | None = None
-    """Rows asked at once; None: found from free memory."""
+    """Rows asked at once; None: found from free memory. Of a server: requests at once."""
+    request_timeout: float | None = None
+    """Seconds for one request to a server; None: five minutes."""
     trust_remote_code: bool = False
     allow_pickle: bool = False
     allow_python: bool = False

@@ -24,10 +24,24 @@ SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
 class Workers:
     """Registered beside the run, except in a worker itself; without xdist its hooks are never called."""
 
-    def __init__(self, config: pytest.Config, store_folder: Callable[[], Path], collected: Callable[[], None]) -> None:
-        """Tell workers to keep answers in what `store_folder` gives, and call `collected` once they have collected."""
+    def __init__(
+        self,
+        config: pytest.Config,
+        store_folder: Callable[[], Path],
+        passing_folder: Callable[[], Path | None],
+        collected: Callable[[], None],
+    ) -> None:
+        """Prepare for workers.
+
+        Args:
+            config: of the controller.
+            store_folder: gives where workers are to keep answers.
+            passing_folder: gives the same for answers that go with this run.
+            collected: is called once they have collected.
+        """
         self._config = config
         self._store_folder = store_folder
+        self._passing_folder = passing_folder
         self._collected = collected
         self._nodeids: list[str] = []
         self._cases: dict[str, dict[tuple[str, str], Case]] = {}
@@ -42,6 +56,8 @@ class Workers:
         """Tell a worker which store to use, and where to tell of its progress."""
         self._collecting += 1
         node.workerinput["forgetting_store"] = str(self._store_folder())
+        passing = self._passing_folder()
+        node.workerinput["forgetting_passing"] = None if passing is None else str(passing)
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Finish = Literal["eos", "stop", "length", "scored", "unanswered"]
+NOT_NUMBERS = "the model's logits are not numbers (NaN)"
+IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
+"""Reasons for no answer."""
 
 
 @dataclass(frozen=True, slots=True)

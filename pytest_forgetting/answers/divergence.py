@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.generation import NOT_NUMBERS
+from pytest_forgetting.answers.answer import NOT_NUMBERS, Answer
 from pytest_forgetting.answers.likelihood import Part, Scorer, parts_of
 from pytest_forgetting.answers.memory import is_out_of_memory
 from pytest_forgetting.answers.prompting import Refused

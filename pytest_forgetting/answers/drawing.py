@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+
+from pytest_forgetting.answers.requests import seed_of
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Draw, Request
@@ -40,9 +41,7 @@ class Lot:
 
 def lot_for(request: Request, draw: Draw) -> Lot:
     """The lot of one sample: its seed comes from the prompt and the sample's number, and from nothing else."""
-    prompt = request.text if request.text is not None else request.messages
-    seed = json.dumps([prompt, draw.number], ensure_ascii=True)
-    return Lot(hashlib.sha256(seed.encode("ascii")).digest(), draw.temperature)
+    return Lot(seed_of(request, draw), draw.temperature)
 
 
 def _uniform(seed: bytes, step: int) -> float:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pytest_forgetting.answers.answer import Answer, Finish, first_part
+from pytest_forgetting.answers.answer import NOT_NUMBERS, Answer, Finish, first_part
 from pytest_forgetting.answers.drafts import Tally
 from pytest_forgetting.answers.planning import longest_first, padded
 from pytest_forgetting.answers.reading import Read, Reader, joined, keeps_keys_and_values, plain_model
@@ -34,7 +34,6 @@ _BIASED_BY_DISTANCE = ("bloom", "mpt")
 _TABLES_OF_COLUMNS = ("gpt_neo", "mpt")
 _SLACK = 16
 """Tokens in which a stop string is looked for, beyond one for each of its bytes: some show nothing at all."""
-NOT_NUMBERS = "the model's logits are not numbers (NaN)"
 
 
 @dataclass(slots=True)

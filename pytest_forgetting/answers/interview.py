@@ -14,7 +14,7 @@ from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.importing import importing
 from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
-from pytest_forgetting.answers.sides import LiveSide, SideName
+from pytest_forgetting.answers.sides import LiveSide, SideName, StoredSide
 from pytest_forgetting.answers.slot import slot_at
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.answers.watching import Progress, Watched
@@ -89,11 +89,11 @@ class Interview:
         sides = {name: side.anew if anew else side for name, side in self._sides.items() if name in wanted}
         computed: dict[SideName, set[Request]] = {name: set() for name in wanted}
         with self._in_turn():
-            while missing := _missing(sides, wanted):
+            while missing := missing_of(sides, wanted):
                 if self._slot.take(self):
                     for name in missing:
                         # Looked up again, side by side: others may have answered, and two sides may be one model.
-                        for requests in _missing(sides, {name: missing[name]}).values():
+                        for requests in missing_of(sides, {name: missing[name]}).values():
                             self._ask_side(name, sides[name], requests, progress)
                             computed[name].update(requests)
                     break
@@ -259,7 +259,8 @@ class Interview:
                     remember(self._store, side, form, seen)
 
 
-def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:
+def missing_of(sides: Mapping[SideName, StoredSide], wanted: Wanted) -> dict[SideName, list[Request]]:
+    """What is wanted and not stored, each request once."""
     missing: dict[SideName, list[Request]] = {}
     for name, requests in wanted.items():
         distinct = list(dict.fromkeys(requests))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.generation import NOT_NUMBERS, can_batch, counts_columns
+from pytest_forgetting.answers.answer import IMPOSSIBLE, NOT_NUMBERS, Answer
+from pytest_forgetting.answers.generation import can_batch, counts_columns
 from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
 from pytest_forgetting.answers.reading import Reader
@@ -25,8 +25,6 @@ PIECE = 256
 
 LEAST_SPARED = 4
 """Tokens a row that must be spared for prompts to be read apart from what is scored behind them."""
-
-IMPOSSIBLE = "the model holds a token of it impossible (a logit of −inf)"
 
 
 @dataclass(slots=True, eq=False)

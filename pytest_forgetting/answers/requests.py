@@ -97,6 +97,13 @@ def scored_behind(request: Request, text: str) -> Request:
     return scored(request, f" {text}" if joined else text)
 
 
+def seed_of(request: Request, draw: Draw) -> bytes:
+    """What decides one sample: the prompt and the sample's number, and nothing else; 32 bytes."""
+    prompt = request.text if request.text is not None else request.messages
+    seed = json.dumps([prompt, draw.number], ensure_ascii=True)
+    return hashlib.sha256(seed.encode("ascii")).digest()
+
+
 @dataclass(frozen=True)
 class Conditions:
     """Everything beside the request that an answer depends on."""
@@ -114,14 +121,15 @@ class Conditions:
 
     def digest(self) -> bytes:
         """A hash over all of it, computed once per side and mixed into every key."""
-        return _sha256([ANSWER_VERSION, asdict(self)])
+        return digest_of([ANSWER_VERSION, asdict(self)])
 
 
 def key(conditions_digest: bytes, request: Request) -> bytes:
     """The store's address of the answer to `request` under the conditions hashed in `conditions_digest`."""
-    return _sha256([conditions_digest.hex(), request.content()])
+    return digest_of([conditions_digest.hex(), request.content()])
 
 
-def _sha256(value: object) -> bytes:
+def digest_of(value: object) -> bytes:
+    """SHA-256 over plain JSON values."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).digest()

@@ -40,50 +40,29 @@ class Side(Protocol):
         """The answers at hand, in the order of `cases`; None where one of a case is not."""
 
 
-class LiveSide:
-    """A model that can be asked; its answers are recalled from the store."""
+class StoredSide:
+    """One whose answers are recalled from the store, where somebody keeps them."""
 
-    def __init__(
-        self,
-        participant: Participant,
-        conditions: Conditions,
-        store: Store,
-        *,
-        base: str | None = None,
-        in_fixed_batches: bool = False,
-    ) -> None:
-        """Bind a model's conditions to the store.
+    def __init__(self, participant: Participant, digest: bytes, store: Store) -> None:
+        """Bind it to the store.
 
         Args:
             participant: who is asked.
-            conditions: what its answers depend on.
+            digest: of all that its answers depend on beside the request.
             store: where they are kept.
-            base: fingerprint of the model that it stands on as an adapter.
-            in_fixed_batches: it is asked in batches of one shape; such answers are kept apart.
         """
         self.participant = participant
-        self.conditions = conditions
+        self.digest = digest
         self._store = store
-        self._base = base
-        self.in_fixed_batches = in_fixed_batches
-        self.digest = conditions.digest() + (b"fixed" if in_fixed_batches else b"")
-
-    @cached_property
-    def anew(self) -> LiveSide:
-        """The same side, asked again in batches of one shape, so that rounding is the same whatever else is asked."""
-        return LiveSide(self.participant, self.conditions, self._store, base=self._base, in_fixed_batches=True)
 
     @property
     def source(self) -> Source:
         """Who it is, and what else all its answers have in common."""
-        asked = self.conditions
-        template = None if asked.chat_template is None else template_digest(asked.chat_template)
-        kwargs = asked.chat_template_kwargs
-        return Source(self.participant, template, kwargs, asked.quantization, asked.versions, self._base)
+        raise NotImplementedError
 
     def requests(self, case: Case) -> tuple[Request, ...]:
         """What this side is asked for `case`."""
-        return requests_for(case.prompt, chat=self.conditions.chat_template is not None)
+        return requests_for(case.prompt, chat=self.source.asks_chat(case.prompt))
 
     def recall(self, suite: Suite, cases: Sequence[Case]) -> list[Answers | None]:  # noqa: ARG002 - recordings need it
         """The stored answers, in the order of `cases`."""
@@ -108,6 +87,46 @@ class LiveSide:
     def take_over(self, answers: Mapping[Request, Answer]) -> None:
         """Know `answers` for this run, as far as the store lacks them."""
         self._store.lend({key(self.digest, request): answer for request, answer in answers.items()})
+
+
+class LiveSide(StoredSide):
+    """A model that can be asked here."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        conditions: Conditions,
+        store: Store,
+        *,
+        base: str | None = None,
+        in_fixed_batches: bool = False,
+    ) -> None:
+        """Bind a model's conditions to the store.
+
+        Args:
+            participant: who is asked.
+            conditions: what its answers depend on.
+            store: where they are kept.
+            base: fingerprint of the model that it stands on as an adapter.
+            in_fixed_batches: it is asked in batches of one shape; such answers are kept apart.
+        """
+        super().__init__(participant, conditions.digest() + (b"fixed" if in_fixed_batches else b""), store)
+        self.conditions = conditions
+        self._base = base
+        self.in_fixed_batches = in_fixed_batches
+
+    @cached_property
+    def anew(self) -> LiveSide:
+        """The same side, asked again in batches of one shape, so that rounding is the same whatever else is asked."""
+        return LiveSide(self.participant, self.conditions, self._store, base=self._base, in_fixed_batches=True)
+
+    @cached_property
+    def source(self) -> Source:
+        """Who it is, and what else all its answers have in common."""
+        asked = self.conditions
+        template = None if asked.chat_template is None else template_digest(asked.chat_template)
+        kwargs = asked.chat_template_kwargs
+        return Source(self.participant, template, kwargs, asked.quantization, asked.versions, self._base)
 
 
 class RecordedSide:

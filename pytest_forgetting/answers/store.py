@@ -157,6 +157,35 @@ class Store:
             self.notes.append(note)
 
 
+class Stores:
+    """Where answers are kept: to be found again by later runs, or to the end of this one."""
+
+    def __init__(self, lasting: Store, passing: Path) -> None:
+        """Open the one in the folder `passing` when it is needed."""
+        self.lasting = lasting
+        self._folder = passing
+        self._passing: Store | None = None
+
+    @property
+    def passing(self) -> Store:
+        """The one that goes with this run."""
+        if self._folder == self.lasting.folder:
+            return self.lasting
+        self._passing = self._passing or Store(self._folder)
+        return self._passing
+
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong with them."""
+        return [*self.lasting.notes, *([] if self._passing is None else self._passing.notes)]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.lasting.close()
+        if self._passing is not None:
+            self._passing.close()
+
+
 def _to_json(answer: Answer) -> str:
     # ASCII on purpose: a lone surrogate in a model's output is no valid UTF-8, but a valid escape.
     row = [answer.text, answer.finish, answer.tokens, answer.reason, answer.loglikelihoods, answer.gap]

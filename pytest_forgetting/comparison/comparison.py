@@ -16,6 +16,10 @@ from pytest_forgetting.settings import Inconclusive
 Decision = Literal["pass", "fail", "inconclusive"]
 
 
+NOT_STATED = "revision not stated"
+"""In the place of a fingerprint: which weights a server answers with is known to nobody."""
+
+
 @dataclass(frozen=True)
 class Participant:
     """One of the two sides, as reports name it."""
@@ -25,6 +29,11 @@ class Participant:
     dtype: str | None = None
     device: str | None = None
     parameters: int | None = None
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether an equal fingerprint means the same model."""
+        return self.fingerprint != NOT_STATED
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Recording:
 
     def requests(self, case: Case) -> tuple[Request, ...]:
         """How the recorded model would have been asked `case`."""
-        return requests_for(case.prompt, chat=self.source.chat_template is not None)
+        return requests_for(case.prompt, chat=self.source.asks_chat(case.prompt))
 
     def recall(self, suite: str, case: Case) -> tuple[Answer, ...]:
         """The recorded answers; `misfits` has made sure that there are some."""

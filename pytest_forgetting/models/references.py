@@ -16,7 +16,10 @@ __all__ = ["LocalModel", "resolve"]
 
 BASE = "base"
 DEMO = "demo:"
-_LINE_ABOUT_KINDS = "a model is a folder, a Hub id ([org/]name[@revision]), demo:NAME, or a recording (.json)"
+_LINE_ABOUT_KINDS = (
+    "a model is a folder, a Hub id ([org/]name[@revision]), demo:NAME, a recording (.json), or a server's"
+    " (http://HOST/v1#NAME)"
+)
 
 
 def resolve(ref: str, *, candidate: LocalModel | None = None, allow_pickle: bool = False) -> LocalModel:
@@ -44,7 +47,7 @@ def resolve(ref: str, *, candidate: LocalModel | None = None, allow_pickle: bool
 
         return _described(ref, prepare(ref.removeprefix(DEMO)), allow_pickle)
     if "://" in ref:
-        raise WrongUsage(f"{ref}: servers are not supported in this version; {_LINE_ABOUT_KINDS}")
+        raise WrongUsage(f"{ref}: names a server, and here a model is wanted that can be loaded; {_LINE_ABOUT_KINDS}")
     if _holds(path.is_file):
         raise WrongUsage(f"{ref}: is a file; {_LINE_ABOUT_KINDS}")
     return _described(ref, _fetched(ref, allow_pickle), allow_pickle)

@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import Finding, Participant
+from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Participant
+
+if TYPE_CHECKING:
+    from pytest_forgetting.suites.cases import Prompt
 
 LIBRARIES = ("torch", "transformers")
 """That compute every answer; those of an adapter take peft too."""
+SERVERS_OWN = "of the server"
+"""In the place of a template's hash where a server applies one that it does not tell."""
 SHOWN_OF_A_HASH = 12
 """Characters of a fingerprint that a message shows."""
 
@@ -30,6 +35,10 @@ class Source:
     """Of the libraries that compute the answers, by name."""
     base: str | None = None
     """Fingerprint of the model that an adapter stands on; None for a full checkpoint."""
+
+    def asks_chat(self, prompt: Prompt) -> bool:
+        """Whether `prompt` is put through the chat template; a server does not do it where texts are scored."""
+        return self.chat_template is not None and not (prompt.continuations and self.chat_template == SERVERS_OWN)
 
     def portable(self) -> Source:
         """The same without what is this machine's own: where a folder lies, which of several devices is used."""
@@ -65,6 +74,7 @@ def differences(recorded: Source, now: Source) -> list[str]:
     """
     had, has = recorded.portable(), now.portable()
     told = [
+        _unidentified(had, has),
         _unlike("weights", _short(had.participant.fingerprint), _short(has.participant.fingerprint)),
         _unlike("chat template", _short(had.chat_template), _short(has.chat_template)),
         _unlike("chat template arguments", dict(had.chat_template_kwargs), dict(has.chat_template_kwargs)),
@@ -76,6 +86,12 @@ def differences(recorded: Source, now: Source) -> list[str]:
     return [each for each in told if each is not None]
 
 
+def _unidentified(*sources: Source) -> str | None:
+    """Of servers whose revision is not stated no two answers are known to be of the same weights."""
+    unknown = next((source.participant.ref for source in sources if not source.participant.is_identified), None)
+    return None if unknown is None else f"which weights answer as {unknown} is not stated (#NAME@REVISION)"
+
+
 def _unlike(what: str, had: Any, has: Any) -> str | None:
     return None if had == has else f"{what} {_said(had)} recorded, {_said(has)} now"
 
@@ -85,7 +101,7 @@ def _said(value: Any) -> str:
 
 
 def _short(digest: str | None) -> str | None:
-    return None if digest is None else digest[:SHOWN_OF_A_HASH]
+    return digest if digest in (None, SERVERS_OWN, NOT_STATED) else digest[:SHOWN_OF_A_HASH]
 
 
 def _libraries(*sources: Source) -> list[str]:
@@ -115,7 +131,7 @@ def unlike_sources(baseline: Source, model: Source) -> Iterator[Finding]:
 def unlike_templates(baseline: Source, model: Source) -> Iterator[Finding]:
     """The same for chat templates, which a recording knows by their hash."""
     had, has = baseline.chat_template, model.chat_template
-    if had == has:
+    if had == has or (SERVERS_OWN in (had, has) and None not in (had, has)):  # of a server's nobody knows the other
         return
     detail = "the chat templates differ; each side is asked through its own"
     if has is None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import Comparison, Participant, Recommendation
 from pytest_forgetting.comparison.outcomes import CaseResult
-from pytest_forgetting.participants import shown_settings
+from pytest_forgetting.pair import shown_settings
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.json_report import report, to_json
 from pytest_forgetting.settings import Settings

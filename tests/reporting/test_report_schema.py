@@ -17,7 +17,7 @@ from pytest_forgetting.comparison.comparison import Comparison, Decision, Findin
 from pytest_forgetting.comparison.gates import Verdict
 from pytest_forgetting.comparison.outcomes import Outcome
 from pytest_forgetting.grading.choices import SCORES
-from pytest_forgetting.participants import shown_settings
+from pytest_forgetting.pair import shown_settings
 from pytest_forgetting.reporting.json_report import SCHEMA_VERSION, report, to_json, to_jsonl
 from pytest_forgetting.schemas import report_schema
 from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, RULES, THINK_CHOICES, Settings
