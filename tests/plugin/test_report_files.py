@@ -119,3 +119,16 @@ def test_a_run_that_ends_early_has_not_passed(pytester: pytest.Pytester) -> None
     assert [each["detail"] for each in told["audit"] if each["finding"] == "unfinished"] == [
         "the run ended before all answers were there, so that no gate was judged of: Capitals"
     ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("capitals.yaml", "capitals.yaml: cannot be made: File exists"),
+        ("/proc/none", "--forgetting-store /proc/none: cannot be made: No such file or directory"),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_store_that_cannot_be_is_refused(capitals: Run, folder: str, told: str, workers: tuple[str, ...]) -> None:
+    """In one line."""
+    refused(capitals("--forgetting-store", folder, *workers), told)
