@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import Timing
+from pytest_forgetting.comparison.comparison import Decision, Finding, Timing
 from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -27,8 +27,18 @@ Effort = Mapping[str, Mapping[Any, Any]]
 
 
 def compared(evaluation: Evaluation, selection: Selection, efforts: Sequence[Effort]) -> Comparison:
-    """Everything that was selected, judged."""
-    return evaluation.comparison(list(_judged(evaluation, selection)), _timing(selection, efforts))
+    """Everything that was selected, judged; where the run ended before its answers were there, it did not pass."""
+    result = evaluation.comparison(list(_judged(evaluation, selection)), _timing(selection, efforts))
+    open_suites = [
+        suite.name
+        for name, suite in sorted(selection.suites.items())
+        if selection.gates[name] and not evaluation.knows(selection.in_order(suite))
+    ]
+    if not open_suites:
+        return result
+    told = f"the run ended before all answers were there, so that no gate was judged of: {', '.join(open_suites)}"
+    decision: Decision = "inconclusive" if result.decision == "pass" else result.decision
+    return replace(result, decision=decision, audit=(*result.audit, Finding("unfinished", "warning", told)))
 
 
 def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResult]:

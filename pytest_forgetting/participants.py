@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -53,8 +54,19 @@ REQUEST_SECONDS = 300.0
 
 
 def store_folder(chosen: Path | None) -> Path:
-    """Where answers are kept: the chosen folder or the user's cache, never on a network file system."""
-    return on_local_disk(chosen or cache_folder() / "store", "store")
+    """Where answers are kept: the chosen folder or the user's cache, never on a network file system.
+
+    Raises:
+        WrongUsage: the chosen folder cannot be made or written.
+    """
+    folder = on_local_disk(chosen or cache_folder() / "store", "store")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUsage(f"--forgetting-store {folder}: cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WrongUsage(f"--forgetting-store {folder}: cannot be written")
+    return folder
 
 
 def open_evaluation(

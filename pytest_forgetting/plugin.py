@@ -61,7 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if options.is_active(config):
         from pytest_forgetting.running import ForgettingRun
 
-        config.pluginmanager.register(ForgettingRun(config), ACTIVE)
+        try:
+            config.pluginmanager.register(ForgettingRun(config), ACTIVE)
+        except pytest.UsageError as error:
+            raise pytest.UsageError("\n".join([str(error), *_owned(config)])) from None
     else:
         config.stash[_UNCOLLECTED] = []
         _refuse_suites_without_model(config)
@@ -73,7 +76,7 @@ def _refuse_suites_without_model(config: pytest.Config) -> None:
     for argument in config.args:
         path = Path(config.invocation_params.dir, argument.partition("::")[0])
         if path.is_file() and (path.suffix == ".jsonl" or is_suite(path)):
-            raise pytest.UsageError(f"{argument} is a forgetting suite: name the model to test, --model REF")
+            raise pytest.UsageError(f"{argument} is a forgetting suite: name the model to test, {_option(config)} REF")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
@@ -92,10 +95,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say which short option names belong to somebody else."""
-    taken = [name for name in config.stash.get(_TAKEN, []) if options.is_active(config)]
-    return [
-        f"forgetting: {name} belongs to another plugin or conftest.py; use --forgetting-{name[2:]}" for name in taken
-    ]
+    return _owned(config) if options.is_active(config) else []
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -104,4 +104,16 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     if not uncollected:
         return []
     many = f"{len(uncollected)} suite{'s' * (len(uncollected) != 1)}"
-    return [f"forgetting: {many} not collected; name the model to test, --model REF"]
+    return [f"forgetting: {many} not collected; name the model to test, {_option(config)} REF"]
+
+
+def _option(config: pytest.Config) -> str:
+    """The name by which a model is named here: somebody else may own the short one."""
+    return "--forgetting-model" if "--model" in config.stash.get(_TAKEN, []) else "--model"
+
+
+def _owned(config: pytest.Config) -> list[str]:
+    return [
+        f"forgetting: {name} belongs to another plugin or conftest.py; use --forgetting-{name[2:]}"
+        for name in config.stash.get(_TAKEN, [])
+    ]

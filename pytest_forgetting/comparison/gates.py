@@ -106,8 +106,11 @@ def rule(
     if not counts.n:
         return _unmeasured(f"none of {asked} cases was answered by both" if asked else "no cases")
     if counts.unanswered > UNANSWERED_LIMIT * asked:
-        told = f"{counts.unanswered} of {asked} cases unanswered, more than 2 %"
-        return Ruling("inconclusive", told, weighed=False)
+        told = f"{counts.unanswered} of {asked} cases unanswered"
+        if not _lost_anyway(counts, threshold):
+            return Ruling("inconclusive", f"{told}, more than 2 %", weighed=False)
+        ruling = _loss(counts, threshold, evidence)
+        return replace(ruling, because=f"{ruling.because}, whatever becomes of {told}")
     return _gain(counts, threshold, evidence) if threshold.min_gain is not None else _loss(counts, threshold, evidence)
 
 
@@ -135,6 +138,15 @@ def rule_drift(
     if threshold.rule == "proven":
         return Ruling("pass" if shown and not beyond else "fail", told)
     return Ruling("inconclusive", f"{told}, which may be chance" if beyond else told)
+
+
+def _lost_anyway(counts: Counts, threshold: Threshold) -> bool:
+    """Whether more is lost than may be even if the model alone is right in every case that went unanswered.
+
+    Without this a model would pass that forgot much and says nothing at all now and then.
+    """
+    at_best = Fraction(counts.forgotten - counts.learned - counts.unanswered, counts.n + counts.unanswered)
+    return threshold.min_gain is None and at_best > threshold.max_drop
 
 
 def _unmeasured(told: str) -> Ruling:

@@ -131,6 +131,7 @@ class ForgettingCallback(TrainerCallback):
         self._looked_at, self.comparison = -1, None
         if state.is_world_process_zero:
             _part(_folder(args) / "good")
+            self.last_good_checkpoint = _kept_before(_folder(args), state.global_step)
             self._baseline = self._recorded(args, state, self._given(more))
 
     def on_step_end(
@@ -271,6 +272,15 @@ def _kept(saved: Path, folder: Path, step: int) -> Path:
     shutil.rmtree(older, ignore_errors=True)
     replace_file(folder / "good.json", json.dumps({"step": step, "saved_as": saved.name}) + "\n")
     return good
+
+
+def _kept_before(folder: Path, step: int) -> Path | None:
+    """The checkpoint that the training kept which now goes on behind `step`; one that begins has kept none."""
+    try:
+        kept = int(json.loads((folder / "good.json").read_text())["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return folder / "good" if 0 < kept <= step and (folder / "good").is_dir() else None
 
 
 def _part(good: Path) -> None:

@@ -47,6 +47,16 @@ def test_more_than_two_percent_unanswered_is_inconclusive() -> None:
     assert rule(Counts(retained=97, unanswered=3), TENTH).verdict == "inconclusive"
 
 
+def test_what_is_lost_whatever_went_unanswered_fails() -> None:
+    """Silence hides no loss: only what it could make up for is undecided."""
+    lost = rule(Counts(retained=70, forgotten=27, unanswered=3), TENTH)
+    assert (lost.verdict, lost.because) == ("fail", "> 10 pts, whatever becomes of 3 of 100 cases unanswered")
+    assert rule(Counts(retained=84, forgotten=13, unanswered=3), TENTH).verdict == "inconclusive"
+    assert rule(Counts(retained=83, forgotten=14, unanswered=3), TENTH).verdict == "fail"
+    unknown = Counts(forgotten=5, unknown=60, unanswered=35)
+    assert rule(unknown, TENTH).verdict == "inconclusive"
+
+
 def test_nothing_answered_is_not_measured() -> None:
     """A scope without answers proves nothing."""
     ruling = rule(Counts(unanswered=5), TENTH)

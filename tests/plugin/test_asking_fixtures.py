@@ -210,7 +210,10 @@ WRONG = {
     "generate([[{'role': 'robot', 'content': 'x'}]])": "wanted a text, or messages with 'role'",
     "generate([[]])": "prompt: found []; wanted a text, or messages",
     "generate(['x'], max_new_tokens=0)": "max_new_tokens: found 0; wanted a whole number above 0",
+    "generate(['x'], max_new_tokens=True)": "max_new_tokens: found True; wanted a whole number above 0",
+    "generate({'x': 'y'})": "prompts: found {'x': 'y'}; wanted a list",
     "generate(['x'], stop='')": "stop: found ''; wanted texts",
+    "generate(['x'], stop=None)": "stop: found None; wanted texts",
     "loglikelihood(['x'])": "pairs: found 'x'; wanted a context and a continuation",
     "loglikelihood([('x', '')])": "pairs: found ('x', ''); wanted a context and a continuation",
     "loglikelihood('xy')": "pairs: found 'xy'; wanted a list",
@@ -228,6 +231,19 @@ def test_what_cannot_be_meant_is_told_before_asking(pytester: pytest.Pytester, m
         "    assert told in str(caught.value)\n"
     )
     pytester.runpytest_inprocess(*OPTIONS, "test_own.py").assert_outcomes(passed=len(WRONG))
+
+
+@pytest.mark.usefixtures("models")
+def test_whatever_holds_prompts_is_taken(pytester: pytest.Pytester) -> None:
+    """A column of a table or a generator is as good as a list."""
+    pytester.makepyfile(
+        test_own="import numpy\n"
+        "def test_it(candidate):\n"
+        "    said = candidate.generate(['a', 'b'])\n"
+        "    assert candidate.generate(numpy.array(['a', 'b'])) == said\n"
+        "    assert candidate.generate(text for text in 'ab') == said\n"
+    )
+    pytester.runpytest_inprocess(*OPTIONS, "test_own.py").assert_outcomes(passed=1)
 
 
 def test_a_prompt_that_cannot_be_answered_is_told(pytester: pytest.Pytester, models: Path) -> None:

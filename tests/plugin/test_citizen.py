@@ -109,6 +109,20 @@ def test_a_conftest_that_owns_the_short_name_keeps_it(pytester: pytest.Pytester)
     )
 
 
+def test_where_the_short_name_is_taken_messages_say_the_long_one(pytester: pytest.Pytester) -> None:
+    """Whoever gives the short one is told why it was not heard."""
+    pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--model')\n")
+    write_capitals(pytester.path)
+    half = pytester.runpytest_subprocess("--model=x", "--baseline=y")
+    assert half.ret == 4
+    half.stderr.fnmatch_lines(["*forgetting: --model belongs to another plugin or conftest.py; use --forgetting-model"])
+    named = pytester.runpytest_subprocess("--model=x", "capitals.yaml")
+    assert named.ret == 4
+    named.stderr.fnmatch_lines(["*capitals.yaml is a forgetting suite: name the model to test, --forgetting-model REF"])
+    left = pytester.runpytest_subprocess("--model=x")
+    left.stdout.fnmatch_lines(["forgetting: 1 suite not collected; name the model to test, --forgetting-model REF"])
+
+
 def test_a_conftest_in_the_checkpoint_is_never_imported(pytester: pytest.Pytester) -> None:
     """Checkpoints are downloads: `--model ./ckpt` must not run `./ckpt/conftest.py`."""
     checkpoint = pytester.mkdir("ckpt")

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import scipy.optimize  # noqa: F401
 
 from tests.plugin.conftest import Run
 from tests.recordings import CAPITALS, record, write_capitals
+from tests.reports import read_report
+from tests.tiny_models import tiny_llama
 
 
 def refused(result: pytest.RunResult, told: str) -> None:
@@ -100,3 +103,32 @@ def test_a_run_that_cannot_start_leaves_no_folder(
     result = pytester.runpytest_subprocess("--model=nowhere", "--baseline=base", "--forgetting-no-store")
     assert result.ret == 4
     assert list(tmp_path.glob("pytest-forgetting-*")) == []
+
+
+def test_a_run_that_ends_early_has_not_passed(pytester: pytest.Pytester) -> None:
+    """Reports are written of what is there, and say what is not: here a test of one's own ends the run."""
+    tiny_llama(pytester.path / "model", seed=1)
+    write_capitals(pytester.path)
+    (pytester.path / "test_first.py").write_text("def test_first():\n    assert False\n")
+    wanted = ("-x", "--forgetting-report=r.json", "--forgetting-report=r.html", "--forgetting-no-store", "--device=cpu")
+    sides = ("--model=./model", "--baseline=./model", "-p", "no:randomly")
+    result = pytester.runpytest_inprocess(*sides, "test_first.py", "capitals.yaml", *wanted)
+    assert result.ret == 1
+    told = read_report(pytester.path / "r.json")
+    assert told["decision"] == "inconclusive"
+    assert [each["detail"] for each in told["audit"] if each["finding"] == "unfinished"] == [
+        "the run ended before all answers were there, so that no gate was judged of: Capitals"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("capitals.yaml", "capitals.yaml: cannot be made: File exists"),
+        ("/proc/none", "--forgetting-store /proc/none: cannot be made: No such file or directory"),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_store_that_cannot_be_is_refused(capitals: Run, folder: str, told: str, workers: tuple[str, ...]) -> None:
+    """In one line."""
+    refused(capitals("--forgetting-store", folder, *workers), told)

@@ -185,6 +185,17 @@ def test_a_kept_checkpoint_is_not_written_into(base: Path, cases: Any, tmp_path:
     assert {path.name: path.read_bytes() for path in good.iterdir()} == before
 
 
+def test_a_resumed_training_knows_the_checkpoint_that_was_kept(base: Path, cases: Any, tmp_path: Path) -> None:
+    """One that begins anew in the same folder does not take it for its own."""
+    saving = {"save_strategy": "steps", "save_steps": 2}
+    trainer(base, tmp_path, ForgettingCallback(cases, every=2, max_drop=0.9), **saving, max_steps=2).train()
+    went_on, began = (ForgettingCallback(cases, every=9, max_drop=0, stop=False) for _ in range(2))
+    trainer(base, tmp_path, went_on, **saving, max_steps=3).train(resume_from_checkpoint=True)
+    assert went_on.last_good_checkpoint == tmp_path / "forgetting" / "good"
+    trainer(base, tmp_path, began, **saving, max_steps=1).train()
+    assert began.last_good_checkpoint is None
+
+
 def test_a_look_that_fails_does_not_end_the_training(
     base: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
