@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.suites.cases import Suite
-from pytest_forgetting.suites.detection import is_suite
+from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 from pytest_forgetting.suites.loading import suite_of
 
 if TYPE_CHECKING:
@@ -89,10 +89,16 @@ def _nodeid(path: Path, root: Path | None) -> str:
 def _suites_at(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    inside = [each for each in path.rglob("*") if not _hidden(each.relative_to(path)) and is_suite(each)]
+    inside = [each for each in path.rglob("*") if not _hidden(each.relative_to(path)) and _meant(each)]
     if not inside:
-        raise WrongUsage(f"{path}: no suite in this folder; a suite is YAML with the key 'forgetting:'")
+        raise WrongUsage(
+            f"{path}: no suite in this folder; wanted YAML with the key 'forgetting:'; name .jsonl files themselves"
+        )
     return sorted(inside)
+
+
+def _meant(path: Path) -> bool:
+    return path.is_file() and (is_suite(path) or is_misspelt_suite(path))
 
 
 def _hidden(path: Path) -> bool:

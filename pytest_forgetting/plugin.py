@@ -10,7 +10,7 @@ import pytest
 
 from pytest_forgetting import options
 from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, forgetting
-from pytest_forgetting.suites.detection import is_suite
+from pytest_forgetting.suites.detection import holds_questions, is_misspelt_suite, is_suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.collection import SuiteFile
@@ -20,6 +20,8 @@ __all__ = ["ACTIVE", "baseline", "candidate", "finetuned", "forgetting"]
 
 _TAKEN = pytest.StashKey[list[str]]()
 _UNCOLLECTED = pytest.StashKey[list[Path]]()
+_QUESTIONS = pytest.StashKey[list[str]]()
+"""Files of questions in folders, which are no suites unless they are named."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,7 +85,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     """Collect suites where a model was named; else remember that there were some."""
     uncollected = parent.config.stash.get(_UNCOLLECTED, None)
     named = file_path.suffix == ".jsonl" and parent.session.isinitpath(file_path)
-    if not (named or is_suite(file_path)):
+    if not (named or is_suite(file_path) or (uncollected is None and is_misspelt_suite(file_path))):
+        if uncollected is None and holds_questions(file_path):
+            parent.config.stash.setdefault(_QUESTIONS, []).append(_from_root(file_path, parent.config))
         return None
     if uncollected is not None:
         uncollected.append(file_path)
@@ -99,12 +103,29 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    """One line of hint where suites were left alone."""
+    """A line of hint for what was left alone: suites without a model, questions that nobody named."""
     uncollected = config.stash.get(_UNCOLLECTED, [])
     if not uncollected:
-        return []
+        return _unasked(config)
     many = f"{len(uncollected)} suite{'s' * (len(uncollected) != 1)}"
     return [f"forgetting: {many} not collected; name the model to test, {_option(config)} REF"]
+
+
+def _from_root(path: Path, config: pytest.Config) -> str:
+    """As node ids name it."""
+    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else str(path)
+
+
+def _unasked(config: pytest.Config) -> list[str]:
+    found = config.stash.get(_QUESTIONS, [])
+    run = config.pluginmanager.get_plugin(ACTIVE)
+    if not found or run is None or config.get_verbosity() < 0:
+        return []
+    return [
+        f"forgetting: {name} is no suite by itself: name it on the command line, or as source: in a suite"
+        for name in found
+        if name not in run.shelf.files
+    ]
 
 
 def _option(config: pytest.Config) -> str:

@@ -53,6 +53,11 @@ class Shelf:
         """The same suites with all their cases, whatever the limit."""
         return [self._whole[nodeid] for nodeid in nodeids]
 
+    @property
+    def files(self) -> set[str]:
+        """The files that cases stand in: suites and their sources, as messages name them."""
+        return {case.file for suite in self._whole.values() for case in suite.cases}
+
     def __contains__(self, nodeid: str) -> bool:
         """Whether it was read."""
         return nodeid in self._drawn

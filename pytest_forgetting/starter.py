@@ -29,5 +29,6 @@ def write_starter_suites(target: Path) -> int:
     for path in sources:
         shutil.copyfile(path, target / path.name)
         print(f"wrote {target / path.name}")
+    print("medication.yaml asks for the domain that the demo learns: put your own there, or delete it")
     print(f"next: pytest --model=./your-checkpoint --baseline=its-base {target}")
     return 0

@@ -153,6 +153,22 @@ def test_a_folder_without_suites_is_told(suite: Path) -> None:
         compare(model=ref, baseline=ref, suites=suite.parent / "empty")
 
 
+@pytest.mark.parametrize(("name", "begins"), [("r.html", "<!doctype html>"), ("r.json", "{"), ("r.md", "#")])
+def test_a_comparison_writes_its_reports(suite: Path, name: str, begins: str) -> None:
+    """The same as the command's, by suffix."""
+    report = suite.parent / "reports" / name
+    compared(suite, "Peru").write(report)
+    assert report.read_text(encoding="utf-8").lower().startswith(begins)
+
+
+def test_a_report_of_another_kind_is_refused(suite: Path) -> None:
+    """With those there are."""
+    with pytest.raises(
+        WrongUsage, match=r"r.pdf: no report is of suffix '.pdf'; wanted one of .json, .jsonl, .html, .md"
+    ):
+        compared(suite, "Peru").write("r.pdf")
+
+
 def test_the_first_line_is_the_decision(suite: Path) -> None:
     """With its figures and the names of what was forgotten; the error carries the comparison."""
     with pytest.raises(Forgotten) as caught:

@@ -175,7 +175,7 @@ def test_cases_in_memory_are_checked_as_those_of_files() -> None:
     with pytest.raises(SuiteError) as caught:
         compare(model=knowing(), baseline=knowing(), suites=[{"question": "Why?"}, CASES[0], {"answer": "Yes"}])
     assert str(caught.value).splitlines() == [
-        "cases:1: no answer; wanted 'correct_answer'",
+        "cases:1: no answer; wanted 'answer' or 'correct_answer'",
         "cases:3: found none of them; wanted one of question, prompt, messages",
     ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from pytest_forgetting.comparison.figures import Figures
@@ -104,6 +106,9 @@ class View(Protocol):
     def html(self, comparison: Comparison) -> str:
         """As a table for a notebook."""
 
+    def write(self, comparison: Comparison, path: Path) -> None:
+        """As a report, of the kind that the suffix of `path` says."""
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Figures):
@@ -189,6 +194,16 @@ class Comparison(Figures):
     def __iter__(self) -> Iterator[CaseResult]:
         """All cases of all suites."""
         return iter(self.results)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the report that ``--forgetting-report PATH`` writes: .html, .md, .json or .jsonl, by suffix.
+
+        Raises:
+            WrongUsage: there is no report of that suffix.
+            OSError: the file cannot be written; an older one is left as it was.
+        """
+        assert self.view is not None, "whoever compares brings a view along"
+        self.view.write(self, Path(path))
 
     def __repr__(self) -> str:
         """The decision, who was compared, and how much was forgotten."""

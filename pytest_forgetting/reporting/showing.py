@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from tabulate import tabulate
 
 from pytest_forgetting.comparison.comparison import Comparison
+from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting import terminal
+from pytest_forgetting.reporting.files import WRITERS, write_report
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,17 @@ class Showing:
     def text(self, comparison: Comparison) -> str:
         """Table, forgotten cases, causes, advice and counts, as below a run of pytest."""
         return "\n".join(told(comparison))
+
+    def write(self, comparison: Comparison, path: Path) -> None:
+        """Write a report.
+
+        Raises:
+            WrongUsage: there is none of that suffix.
+            OSError: the file cannot be written; an older one is left as it was.
+        """
+        if path.suffix not in WRITERS:
+            raise WrongUsage(f"{path}: no report is of suffix '{path.suffix}'; wanted one of {', '.join(WRITERS)}")
+        write_report(comparison, path)
 
     def html(self, comparison: Comparison) -> str:
         """The table between the headline and the counts; nothing of it can command a browser."""

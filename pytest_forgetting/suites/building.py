@@ -117,7 +117,7 @@ class CaseBuilder:
             raise Fault(f"'{odd[0]}' has no meaning in a {kind} suite", [odd[0]], key=True)
         lacking = [name for name in NEEDED[kind] if getattr(keys, name) is None]
         if lacking == ["correct_answer"]:
-            raise Fault("no answer; wanted 'correct_answer'")
+            raise Fault("no answer; wanted 'answer' or 'correct_answer'")
         if lacking:
             raise Fault(f"no '{lacking[0]}'; a {kind} case needs it")
 

@@ -97,6 +97,24 @@ def test_the_same_model_twice_is_said_to_be_the_same(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["info: both references are the same model (equal fingerprints)"])
 
 
+@pytest.mark.parametrize("key", ["foregtting", "Forgetting"])
+def test_a_misspelt_suite_is_no_green_run(pytester: pytest.Pytester, capitals: Run, key: str) -> None:
+    """A folder with a suite whose first key is misspelt is not collected without a word about it."""
+    pytester.makefile(".yaml", other=f"{key}: qa\ncases:\n  - {{question: a, answer: b}}\n")
+    result = capitals(suites=(".",))
+    assert result.ret != 0
+    result.stdout.fnmatch_lines([f"*other.yaml:1:1: unknown key '{key}'; did you mean 'forgetting'[?]"])
+
+
+def test_questions_in_a_folder_are_not_passed_over_in_silence(pytester: pytest.Pytester, capitals: Run) -> None:
+    """They are no suite unless they are named, and a line says so; a suite's source needs none."""
+    pytester.makefile(".jsonl", mine='{"question": "a", "answer": "b"}\n', more='{"question": "c", "answer": "d"}\n')
+    pytester.makefile(".yaml", with_source="forgetting: qa\nsource: more.jsonl\n")
+    told = capitals("--co", suites=(".",)).stdout
+    told.fnmatch_lines(["forgetting: mine.jsonl is no suite by itself: name it on the command line, or as source: *"])
+    told.no_fnmatch_line("*more.jsonl is no suite*")
+
+
 def test_category_gates_are_items_of_their_own(pytester: pytest.Pytester, capitals: Run) -> None:
     """A gated category has a gate below it, which fails by its own threshold."""
     (pytester.path / "capitals.yaml").write_text(

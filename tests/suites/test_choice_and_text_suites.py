@@ -41,7 +41,7 @@ def choice(row: str) -> str:
 
 
 BAD = [
-    (choice("choices: [a, b]"), "s.yaml:3:5: no answer; wanted 'correct_answer'"),
+    (choice("choices: [a, b]"), "s.yaml:3:5: no answer; wanted 'answer' or 'correct_answer'"),
     (choice("answer: a"), "s.yaml:3:5: no 'choices'; a choice case needs it"),
     (choice("choices: [a], answer: a"), "s.yaml:3:26: choices: List should have at least 2 items*"),
     (choice("choices: a, answer: a"), "s.yaml:3:26: choices: Input should be a valid list (found 'a')"),

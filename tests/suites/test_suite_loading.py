@@ -64,7 +64,7 @@ BAD = [
     (QA + "template: 'Q:'\n" + CASES + ONE, "s.yaml:2:11: template: found 'Q:'; wanted the field '{question}' in it"),
     (QA + "template: '{question.__class__}'\n" + CASES + ONE, "s.yaml:2:11: template: unknown field*"),
     (QA + "template: '{question'\n" + CASES + ONE, "s.yaml:2:11: template: found '{question': *literal braces*"),
-    (QA + CASES + "  - {question: a}\n", "s.yaml:3:5: no answer; wanted 'correct_answer'"),
+    (QA + CASES + "  - {question: a}\n", "s.yaml:3:5: no answer; wanted 'answer' or 'correct_answer'"),
     (QA + CASES + "  - {answer: a}\n", "s.yaml:3:5: found none of them; wanted one of question, prompt, messages"),
     (QA + CASES + "  - {question: a, prompt: b, answer: c}\n", "s.yaml:3:5: found question and prompt; wanted one*"),
     (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: YAML reads an unquoted yes*in quotes*"),
@@ -273,7 +273,10 @@ def test_csv_sources_beside_inline_cases(tmp_path: Path) -> None:
     [
         ("{\n", "more.jsonl:1: is no JSON: "),
         ("[1]\n", "more.jsonl:1: wanted a JSON object with question and answer"),
-        ('{"question": "a", "answer": "b"}\n{"question": "a"}\n', "more.jsonl:2: no answer; wanted 'correct_answer'"),
+        (
+            '{"question": "a", "answer": "b"}\n{"question": "a"}\n',
+            "more.jsonl:2: no answer; wanted 'answer' or 'correct_answer'",
+        ),
     ],
 )
 def test_bad_rows_of_a_source(tmp_path: Path, rows: str, message: str) -> None:
