@@ -129,7 +129,8 @@ def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName,
     if settings.baseline is not None:
         return {"baseline": _locate(settings.baseline, candidate, settings), "model": model}
     if candidate is None or candidate.adapter is None:
-        raise WrongUsage(f"--model {settings.model} is no adapter: name the model it was tuned from, --baseline REF")
+        named = f"--model {settings.model}" if isinstance(model, Live | Recording) else called_ref(model)
+        raise WrongUsage(f"{named} is no adapter: name the model it was tuned from, --baseline REF")
     # Not by the word `base`: a folder of that name goes before the base that the adapter records.
     return {"baseline": candidate.base(BASE), "model": model}
 

@@ -136,6 +136,19 @@ def test_what_is_no_answer_is_told(function: Any, error: type[Exception], told: 
     assert "\n" not in str(caught.value)
 
 
+def test_a_function_has_no_base() -> None:
+    """What it was tuned from must be named; the message says whose."""
+    with pytest.raises(WrongUsage, match="raising in .* is no adapter: name the model it was tuned from"):
+        compare(model=raising, suites=CASES)
+
+
+def test_only_paths_are_loaded() -> None:
+    """Anything else is told in a sentence."""
+    nothing: Any = None
+    with pytest.raises(SuiteError, match=r"load_suite: found None \(NoneType\); wanted the path of a suite"):
+        load_suite(nothing)
+
+
 def test_a_generator_is_taken() -> None:
     """As is any other iterable of texts."""
     assert compare(model=written, baseline=knowing(), suites=CASES).retained == 5

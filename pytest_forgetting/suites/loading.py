@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def load_suite(
     Raises:
         SuiteError: one line per finding, ``file:line:column: what was found; what was wanted``.
     """
+    if not isinstance(path, str | PathLike):
+        raise SuiteError(f"load_suite: found {path!r:.60} ({type(path).__name__}); wanted the path of a suite")
     path, shown = Path(path), shown_as or str(path)
     builder = CaseBuilder(known_checks, allow_python)
     if path.suffix == ".jsonl":
