@@ -177,6 +177,7 @@ def _logprobs(tokenizer: Any, ids: list[int], logits: torch.Tensor) -> Json:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits for the header to be acknowledged, 40 ms
     served: TinyVLLM
 
     def do_GET(self) -> None:

@@ -19,8 +19,8 @@ def test_a_wrong_name_is_told_with_those_there_are(pytester: pytest.Pytester, fa
     """A reference that names nothing is wrong usage."""
     result, _ = run(pytester, f"--model={failing.ref('tunned')}", f"--baseline={failing.ref('base')}")
     meant = f"did you mean {failing.ref('tuned')}[?]"
-    line = f"ERROR: *#tunned: the server does not serve 'tunned', but base, chat, tuned, tuned-chat; {meant} (it said: 404: The model*"
-    stops(result, line, code=4)
+    served = "the server does not serve 'tunned', but base, chat, tuned, tuned-chat"
+    stops(result, f"ERROR: *#tunned: {served}; {meant} (it said: 404: The model*", code=4)
 
 
 def test_a_wrong_path_is_told_with_the_usual_one(pytester: pytest.Pytester, failing: TinyVLLM) -> None:
