@@ -129,7 +129,7 @@ def _find(settings: Settings, given: Mapping[SideName, Found]) -> dict[SideName,
     if settings.baseline is not None:
         return {"baseline": _locate(settings.baseline, candidate, settings), "model": model}
     if candidate is None or candidate.adapter is None:
-        named = f"--model {settings.model}" if isinstance(model, Live | Recording) else called_ref(model)
+        named = f"--model {settings.model}" if isinstance(model, Live | Recording | Endpoint) else called_ref(model)
         raise WrongUsage(f"{named} is no adapter: name the model it was tuned from, --baseline REF")
     # Not by the word `base`: a folder of that name goes before the base that the adapter records.
     return {"baseline": candidate.base(BASE), "model": model}
