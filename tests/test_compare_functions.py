@@ -138,7 +138,7 @@ def test_what_is_no_answer_is_told(function: Any, error: type[Exception], told: 
 
 def test_a_function_has_no_base() -> None:
     """What it was tuned from must be named; the message says whose."""
-    with pytest.raises(WrongUsage, match="raising in .* is no adapter: name the model it was tuned from"):
+    with pytest.raises(WrongUsage, match=r"raising in .* is no adapter: name the model it was tuned from"):
         compare(model=raising, suites=CASES)
 
 
