@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
+from pytest_forgetting.answers.local_engine import LocalEngine
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
+from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.cache import cache_folder, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding, Participant
@@ -32,6 +35,7 @@ from pytest_forgetting.given_sides import (
 )
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.devices import Places, places_for
 from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
@@ -169,18 +173,35 @@ def _interview(
     if not local:
         return None
 
-    def load() -> LoadedPair:
+    def load(devices: Sequence[str]) -> LoadedPair:
         from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 
         options = LoadOptions(
-            settings.device, settings.dtype, settings.quantization, settings.trust_remote_code, settings.allow_pickle
+            devices[0],
+            settings.dtype,
+            settings.quantization,
+            settings.trust_remote_code,
+            settings.allow_pickle,
+            shards=tuple(devices) if len(devices) > 1 else (),
         )
         return LoadedPair(local, options)
 
-    slots = cache_folder() / "slots"
+    slots = on_local_disk(cache_folder() / "slots", "slots")
     slots.mkdir(exist_ok=True)
-    device = next(iter(live.values())).participant.device or "cpu"
-    return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
+    places = partial(_places, settings, live, local)
+    return Interview(live, LocalEngine(load, settings.batch_size), store, Slots(slots, places))
+
+
+def _places(settings: Settings, sides: Mapping[SideName, LiveSide], found: Mapping[SideName, Live]) -> Places:
+    """Where the models can be held; one that the caller has loaded stays where it is."""
+    given = next((each for each in found.values() if isinstance(each, GivenModel)), None)
+    choice = settings.device if given is None else str(given.plain.device)
+    needed = [
+        each.bytes_in(sides[name].participant.dtype or "float32", settings.quantization)
+        for name, each in found.items()
+        if isinstance(each, LocalModel)
+    ]
+    return places_for(choice, max(needed, default=0.0))
 
 
 @dataclass
