@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
+from pytest_forgetting.answers.engine import Engine
 from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
 from pytest_forgetting.answers.local_engine import LocalEngine
 from pytest_forgetting.answers.opening_findings import opening_findings
@@ -19,6 +20,7 @@ from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideNa
 from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.cluster import driving, load_options, on_cluster, ray_engine
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
 from pytest_forgetting.errors import WrongUsage
@@ -72,7 +74,7 @@ def open_evaluation(settings: Settings, folder: Path, given: Mapping[SideName, F
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, Live)}
     )
     _fingerprint(found.values())
-    settings = as_given(settings, found.values())
+    settings = on_cluster(as_given(settings, found.values()), found.values())
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, store) for name, each in found.items()}
     candidate = found["model"]
     is_adapter = isinstance(candidate, Live) and candidate.is_adapter
@@ -127,7 +129,7 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
         return _as_recorded(LiveSide(*described(found, templates.by_side[name], settings), store), settings)
     from pytest_forgetting.models.loading import device_for, dtype_for
 
-    device = device_for(settings.device)
+    device = settings.device if settings.engine == "ray" else device_for(settings.device)
     dtype = dtype_for(settings.dtype, device, found.config_dtype, found.parameters)
     conditions = Conditions(
         fingerprint=found.fingerprint,
@@ -173,21 +175,19 @@ def _interview(
     if not local:
         return None
 
-    def load(devices: Sequence[str]) -> LoadedPair:
-        from pytest_forgetting.models.loading import LoadedPair, LoadOptions
-
-        options = LoadOptions(
-            devices[0],
-            settings.dtype,
-            settings.quantization,
-            settings.trust_remote_code,
-            settings.allow_pickle,
-            shards=tuple(devices) if len(devices) > 1 else (),
-        )
-        return LoadedPair(local, options)
-
     slots = on_local_disk(cache_folder() / "slots", "slots")
     slots.mkdir(exist_ok=True)
+    if settings.engine == "ray":
+        engine: Engine = ray_engine(
+            settings, live, {n: each for n, each in local.items() if isinstance(each, LocalModel)}
+        )
+        return Interview(live, engine, store, Slots(slots, partial(driving, settings)))
+
+    def load(devices: Sequence[str]) -> LoadedPair:
+        from pytest_forgetting.models.loading import LoadedPair
+
+        return LoadedPair(local, load_options(settings, devices))
+
     places = partial(_places, settings, live, local)
     return Interview(live, LocalEngine(load, settings.batch_size), store, Slots(slots, places))
 

@@ -24,8 +24,18 @@ SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
 class Workers:
     """Registered beside the run, except in a worker itself; without xdist its hooks are never called."""
 
-    def __init__(self, config: pytest.Config, store_folder: Callable[[], Path], collected: Callable[[], None]) -> None:
-        """Tell workers to keep answers in what `store_folder` gives, and call `collected` once they have collected."""
+    def __init__(
+        self,
+        config: pytest.Config,
+        store_folder: Callable[[], Path],
+        collected: Callable[[], None],
+        device: Callable[[], str | None],
+    ) -> None:
+        """Tell workers to keep answers in what `store_folder` gives, and call `collected` once they have collected.
+
+        Where a cluster computes, `device` gives what its actors have.
+        """
+        self._device = device
         self._config = config
         self._store_folder = store_folder
         self._collected = collected
@@ -42,6 +52,7 @@ class Workers:
         """Tell a worker which store to use, and where to tell of its progress."""
         self._collecting += 1
         node.workerinput["forgetting_store"] = str(self._store_folder())
+        node.workerinput["forgetting_device"] = self._device()
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)
