@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
 from pytest_forgetting.answers.engine import Engine
-from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact, loading_notes
+from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, loading_notes
+from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.local_engine import LocalEngine
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.requests import Conditions

@@ -11,11 +11,8 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from pytest_forgetting.answers.planning import share_of
+from pytest_forgetting.answers.planning import LEAST_SHARE, share_of
 from pytest_forgetting.answers.requests import Request
-
-LEAST = 32
-"""Requests of a share: smaller ones would leave batches half empty."""
 
 Key = Callable[[Request], bytes]
 
@@ -69,7 +66,7 @@ class Division:
             self._mine.unlink(missing_ok=True)
             claimed = self._claimed()  # first: what is answered after this is claimed still
             free = [request for request in missing() if key(request).hex() not in claimed]
-            mine = share_of(free, self._parts, LEAST)
+            mine = share_of(free, self._parts, LEAST_SHARE)
             if mine:
                 self._note([key(request).hex() for request in mine])
             return Share(mine, len(free) - len(mine))

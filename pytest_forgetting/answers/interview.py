@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.division import Division, Key, Share
 from pytest_forgetting.answers.engine import Engine, Noted, Task
+from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, note_loading
 from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName
@@ -160,7 +160,7 @@ class Interview:
                 begun = True
                 self._tell_loading("model", progress)
                 begin = partial(progress.start, "divergence", len(texts))
-                self._note_loading(self._engine.diverge(texts, conditions, begin, keep))
+                note_loading(self._store, self._sides, self._engine.diverge(texts, conditions, begin, keep))
         finally:
             if begun:
                 progress.finish()
@@ -246,14 +246,7 @@ class Interview:
             self._store.remember(effect_fact(side), "changes logits" if noted.effect else NO_EFFECT)
         for form, seen in noted.openings.items():
             remember(self._store, side, form, seen)
-        self._note_loading(noted.notes)
-
-    def _note_loading(self, notes: Sequence[str]) -> None:
-        """Keep what is odd about how the models were loaded."""
-        fact = loading_fact(self._sides)
-        told = loading_notes(self._store, self._sides)
-        if more := [note for note in notes if note not in told]:
-            self._store.remember(fact, json.dumps([*told, *more]))
+        note_loading(self._store, self._sides, noted.notes)
 
 
 def _unanswered(side: LiveSide, requests: Sequence[Request]) -> list[Request]:
@@ -264,21 +257,3 @@ def _unanswered(side: LiveSide, requests: Sequence[Request]) -> list[Request]:
 def _missing(sides: Mapping[SideName, LiveSide], wanted: Wanted) -> dict[SideName, list[Request]]:
     missing = {name: _unanswered(sides[name], requests) for name, requests in wanted.items()}
     return {name: requests for name, requests in missing.items() if requests}
-
-
-def loading_fact(sides: Mapping[SideName, LiveSide]) -> str:
-    """Name of the stored fact about how the models of `sides` were loaded."""
-    return "loading:" + ":".join(side.digest.hex() for _, side in sorted(sides.items()))
-
-
-def loading_notes(store: Store, sides: Mapping[SideName, LiveSide]) -> list[str]:
-    """What a reader of the report should know about how they were loaded."""
-    return list(json.loads(store.fact(loading_fact(sides)) or "[]"))
-
-
-NO_EFFECT = "no effect"
-
-
-def effect_fact(side: LiveSide) -> str:
-    """Name of the stored fact about what a side's adapter does."""
-    return f"adapter:{side.conditions.fingerprint}:{side.conditions.dtype}"

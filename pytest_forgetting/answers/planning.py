@@ -14,6 +14,8 @@ FIXED_ROWS = 8
 """Rows of every batch, where all batches are to have one shape: few, as only doubtful cases are asked so."""
 FIXED_STEP = 64
 """Tokens to a multiple of which such batches are padded."""
+LEAST_SHARE = 32
+"""Requests that one of several processes takes at once: fewer would leave its batches half empty."""
 CHARACTERS = 4
 """Of a token, about, in English."""
 

@@ -81,7 +81,7 @@ class Cluster:
                 ray.init(**where, logging_level=logging.CRITICAL, log_to_driver=False)
             except (Exception, SystemExit) as error:  # Ray ends the process where its own time limit is over
                 what = "a local Ray cluster does not start" if self._address is None else f"{OPTION} {self._address}"
-                raise CannotAnswer(f"{what}: {_first_line(error)}") from None
+                raise CannotAnswer(f"{what}: {first_line(error)}") from None
         self._ours = True
 
     def disconnect(self) -> None:
@@ -161,6 +161,7 @@ def _told(resources: Mapping[str, float]) -> str:
     return f"{resources.get('CPU', 0):g} CPU{gpus}, {resources.get('memory', 0) / 2**30:.1f} GiB"
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: object) -> str:
+    """What is worth telling of an error of Ray's, which often has many lines."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pytest_forgetting.answers.ray_cluster import first_line
 from pytest_forgetting.errors import CannotAnswer, ForgettingError
 
 J = TypeVar("J")
@@ -149,11 +150,11 @@ class Crew:
             cause = error.cause
             if isinstance(cause, ForgettingError):
                 raise type(cause)(str(cause)) from None
-            told = f"{type(cause).__name__}: {_first_line(cause)}"
+            told = f"{type(cause).__name__}: {first_line(cause)}"
             hint = "; install pytest-forgetting and its libraries on every node" if "import" in told else ""
             raise CannotAnswer(f"a Ray actor failed: {told}{hint}") from None
         except RayError as error:
-            return Lost(_first_line(error))
+            return Lost(first_line(error))
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,3 @@ def _kill(actor: Any) -> None:
 
     with contextlib.suppress(Exception):  # it may be gone, and its node with it
         ray.kill(actor)
-
-
-def _first_line(error: object) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else "no reason given"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.engine import Heard, Noted, Task
-from pytest_forgetting.answers.planning import share_of, weight
+from pytest_forgetting.answers.planning import LEAST_SHARE, share_of, weight
 from pytest_forgetting.answers.ray_actor import Answerer, Staffing
 from pytest_forgetting.answers.ray_cluster import Cluster, Needs
 from pytest_forgetting.answers.ray_crew import Crew
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request
     from pytest_forgetting.answers.sides import SideName
 
-LEAST = 32
-"""Requests of a share: smaller ones would leave batches half empty."""
 MOST = {"cuda": 1024}
 """Requests of a share, which are lost with its actor; elsewhere `MOST_ELSEWHERE`."""
 MOST_ELSEWHERE = 128
@@ -114,7 +112,7 @@ class RayEngine:
         """Ever smaller shares, cut when somebody is there to take one."""
         left = list(requests)
         while left:
-            share = share_of(left, actors, LEAST, self._most)
+            share = share_of(left, actors, LEAST_SHARE, self._most)
             taken = set(share)
             left = [request for request in left if request not in taken]
             yield share
