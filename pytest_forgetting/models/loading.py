@@ -65,7 +65,7 @@ class LoadedPair:
 
     def holds(self, side: SideName) -> bool:
         """Whether a side can speak at once, without being loaded."""
-        return any(each.speaks_for(self._models[side]) for each in self._residents)
+        return side in self._given or any(each.speaks_for(self._models[side]) for each in self._residents)
 
     def fits_together(self) -> bool:
         """Whether both sides can be in memory at once; loads what is not there yet."""
