@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -66,8 +67,8 @@ class _Worker(Thread):
 
     def stop(self) -> None:
         if self.is_alive() and self._task is not None:
-            task = self._task
-            self._loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # the loop has been closed meanwhile: there is nothing to stop any more
+                self._loop.call_soon_threadsafe(self._task.cancel)
         self.join(timeout=5)
 
 
