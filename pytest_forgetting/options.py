@@ -119,6 +119,15 @@ OPTIONS = (
         choices=("strip", "keep", "off"),
     ),
     Option("chat-template-kwargs", "arguments for the chat template, as JSON", "JSON", short=True),
+    Option(
+        "engine",
+        "what computes answers: this machine, or the actors of a Ray cluster (default: local)",
+        "{local,ray}",
+        choices=("local", "ray"),
+    ),
+    Option("ray-address", "HOST:PORT of a running Ray cluster, or auto (default: start a local one)", "ADDRESS"),
+    Option("ray-actors", "actors that hold the models (default: as many as the cluster has room for)", "N"),
+    Option("ray-cpus", "CPUs of each actor (default: 1)", "N"),
     Option("allow-pickle", "load weights saved with pickle, which can run code"),
     Option("allow-python", "let suites name Python functions as checks, which runs them"),
 )

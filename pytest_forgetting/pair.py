@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.answers.interview import NO_EFFECT, effect_fact, loading_notes
+from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
 from pytest_forgetting.answers.served import ServedSide, served_findings
 from pytest_forgetting.answers.sides import LiveSide, Side, SideName

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.called import CalledSide, called_ref
+from pytest_forgetting.answers.engine import Engine
+from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact
 from pytest_forgetting.answers.first_contact import served_side
-from pytest_forgetting.answers.interview import NO_EFFECT, Interview, effect_fact
+from pytest_forgetting.answers.interview import Interview
+from pytest_forgetting.answers.local_engine import LocalEngine
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.served import ServedSide
 from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
+from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store, Stores
 from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.cluster import driving, load_options, on_cluster, ray_engine
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
 from pytest_forgetting.errors import WrongUsage
@@ -34,6 +40,7 @@ from pytest_forgetting.given_sides import (
 )
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
+from pytest_forgetting.models.devices import Places, places_for
 from pytest_forgetting.models.endpoint import Endpoint, is_address, parse
 from pytest_forgetting.models.given import GivenModel
 from pytest_forgetting.models.recording import Recording
@@ -94,7 +101,7 @@ def open_evaluation(
         settings.chat_template, {name: each for name, each in found.items() if isinstance(each, Live)}
     )
     _fingerprint(found.values())
-    settings = as_given(settings, found.values())
+    settings = on_cluster(as_given(settings, found.values()), found.values())
     stores = Stores(store, passing or folder)
     sides: dict[SideName, Side] = {name: _side(name, each, settings, templates, stores) for name, each in found.items()}
     candidate = found["model"]
@@ -168,7 +175,7 @@ def _side(name: SideName, found: Found, settings: Settings, templates: Templates
         return _as_recorded(LiveSide(*described(found, templates.by_side[name], settings), store), settings)
     from pytest_forgetting.models.loading import device_for, dtype_for
 
-    device = device_for(settings.device)
+    device = settings.device if settings.engine == "ray" else device_for(settings.device)
     dtype = dtype_for(settings.dtype, device, found.config_dtype, found.parameters)
     conditions = Conditions(
         fingerprint=found.fingerprint,
@@ -226,15 +233,30 @@ def _local_interview(
     if not local:
         return None
 
-    def load() -> LoadedPair:
-        from pytest_forgetting.models.loading import LoadedPair, LoadOptions
-
-        options = LoadOptions(
-            settings.device, settings.dtype, settings.quantization, settings.trust_remote_code, settings.allow_pickle
-        )
-        return LoadedPair(local, options)
-
-    slots = cache_folder() / "slots"
+    slots = on_local_disk(cache_folder() / "slots", "slots")
     slots.mkdir(exist_ok=True)
-    device = next(iter(live.values())).participant.device or "cpu"
-    return Interview(live, load, store, slots / f"{device.replace(':', '-')}.lock", settings.batch_size)
+    if settings.engine == "ray":
+        engine: Engine = ray_engine(
+            settings, live, {n: each for n, each in local.items() if isinstance(each, LocalModel)}
+        )
+        return Interview(live, engine, store, Slots(slots, partial(driving, settings)))
+
+    def load(devices: Sequence[str]) -> LoadedPair:
+        from pytest_forgetting.models.loading import LoadedPair
+
+        return LoadedPair(local, load_options(settings, devices))
+
+    places = partial(_places, settings, live, local)
+    return Interview(live, LocalEngine(load, settings.batch_size), store, Slots(slots, places))
+
+
+def _places(settings: Settings, sides: Mapping[SideName, LiveSide], found: Mapping[SideName, Live]) -> Places:
+    """Where the models can be held; one that the caller has loaded stays where it is."""
+    given = next((each for each in found.values() if isinstance(each, GivenModel)), None)
+    choice = settings.device if given is None else str(given.plain.device)
+    needed = [
+        each.bytes_in(sides[name].participant.dtype or "float32", settings.quantization)
+        for name, each in found.items()
+        if isinstance(each, LocalModel)
+    ]
+    return places_for(choice, max(needed, default=0.0))

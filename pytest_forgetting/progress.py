@@ -92,7 +92,7 @@ class TerminalProgress:
             self._write(f"forgetting: loading {ref}")
 
     def start(self, label: str, total: int, cost: float = 0.0, who: str = "") -> None:
-        """`total` answers of `label` are about to be computed.
+        """`total` answers of `label` are about to be computed; told once more, it corrects what is still to come.
 
         Args:
             label: which side they are of.
@@ -102,9 +102,11 @@ class TerminalProgress:
         """
         now = self._clock()
         work = self._works.get(who) or self._enter(who, Work(now))
-        work.label, work.total, work.cost, work.started = label, total, cost or total, now
-        self._pace.begin(now)
-        self._told = now  # however long loading took, the first answer is not worth a line
+        if work.label != label:
+            work.label, work.started = label, now
+            self._pace.begin(now)
+            self._told = now  # however long loading took, the first answer is not worth a line
+        work.total, work.cost = work.done + total, work.spent + (cost or total)
         if self._moves:
             self._draw()
 

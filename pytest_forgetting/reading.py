@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -13,9 +14,11 @@ from typing import Any, NoReturn, cast
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.endpoint import is_address, parse
 from pytest_forgetting.settings import (
+    ENGINES,
     INCONCLUSIVE_CHOICES,
     RULES,
     THINK_CHOICES,
+    Engine,
     Inconclusive,
     Rule,
     Settings,
@@ -28,6 +31,8 @@ RECORD_SUFFIX = ".json"
 """By which a reference is known for a recording."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("none", "8bit", "4bit")
+RAY_OPTIONS = ("ray-address", "ray-actors", "ray-cpus")
+_ADDRESS = re.compile(r"[^/\s]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 
 Choice = Callable[[str], Any]
@@ -73,7 +78,26 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         chat_template=_template(_text(choice, "chat-template"), here),
         think=cast("Think", _one_of(choice, "think", THINK_CHOICES)),
         chat_template_kwargs=_json_object(choice("chat-template-kwargs")),
+        **_engine(choice),
     )
+
+
+def _engine(choice: Choice) -> dict[str, Any]:
+    engine = cast("Engine", _one_of(choice, "engine", ENGINES))
+    address = _text(choice, "ray-address")
+    told = next((name for name in RAY_OPTIONS if choice(name) is not None), None)
+    if told is not None and engine != "ray":
+        raise WrongUsage(f"--forgetting-{told} without --forgetting-engine ray")
+    if address is not None and address != "auto" and not _ADDRESS.fullmatch(address):
+        raise WrongUsage(
+            f"--forgetting-ray-address: found {address!r}, wanted auto, or HOST:PORT such as 10.0.0.1:6379"
+        )
+    return {
+        "engine": engine,
+        "ray_address": address,
+        "ray_actors": _count(choice("ray-actors"), "--forgetting-ray-actors"),
+        "ray_cpus": _count(choice("ray-cpus"), "--forgetting-ray-cpus") or 1,
+    }
 
 
 def _see_record(record: str | None, limit: int | None) -> None:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.forgetting import Forgetting
     from pytest_forgetting.language_model import LanguageModel
     from pytest_forgetting.recorder import Recorder
+    from pytest_forgetting.settings import Settings
     from pytest_forgetting.suites.cases import Case, Suite
 
 WINDOW = 32
@@ -70,7 +72,9 @@ class ForgettingRun:
         self._places: dict[int, int] = {}
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
-        self._workers = Workers(config, self._store_folder, self._passing_folder, self._tell_collected)
+        self._workers = Workers(
+            config, self._store_folder, self._passing_folder, self._tell_collected, self._cluster_device
+        )
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
             if on_github():
@@ -162,13 +166,26 @@ class ForgettingRun:
 
         try:
             conclusion.see_files(self.settings)
-            self._evaluation = open_evaluation(self.settings, self._store_folder(), passing=self._passing_folder())
+            self._evaluation = open_evaluation(
+                self._own_settings(), self._store_folder(), passing=self._passing_folder()
+            )
             if self.settings.record is not None:
                 self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
             pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
+
+    def _cluster_device(self) -> str | None:
+        """The device that a cluster's actors have, where the controller has looked."""
+        if self.settings.engine != "ray" or self._evaluation is None:
+            return None
+        return self._evaluation.sides["model"].participant.device
+
+    def _own_settings(self) -> Settings:
+        """The settings; a worker does not look at a cluster that the controller has looked at."""
+        device = (self._workerinput or {}).get("forgetting_device")
+        return self.settings if device is None else replace(self.settings, device=device)
 
     def pytest_report_header(self) -> str:
         """Who is compared with whom, and whose answers are recorded."""

@@ -11,6 +11,8 @@ Rule = Literal["threshold", "significant", "proven"]
 Think = Literal["strip", "keep", "off"]
 THINK_CHOICES: tuple[Think, ...] = ("strip", "keep", "off")
 RULES: tuple[Rule, ...] = ("threshold", "significant", "proven")
+Engine = Literal["local", "ray"]
+ENGINES: tuple[Engine, ...] = ("local", "ray")
 Inconclusive = Literal["warn", "fail", "pass"]
 INCONCLUSIVE_CHOICES: tuple[Inconclusive, ...] = ("warn", "fail", "pass")
 
@@ -55,6 +57,14 @@ class Settings:
     think: Think = "strip"
     """Whether thoughts are left out before grading, kept, or switched off through the chat template."""
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    engine: Engine = "local"
+    """What computes answers: this machine's devices, or the actors of a Ray cluster."""
+    ray_address: str | None = None
+    """HOST:PORT of a running cluster, or auto; None: a local one is started."""
+    ray_actors: int | None = None
+    """None: as many as the cluster has room for."""
+    ray_cpus: int = 1
+    """CPUs of each actor."""
 
 
 def exact(text: str) -> Fraction:

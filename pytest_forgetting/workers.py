@@ -30,6 +30,7 @@ class Workers:
         store_folder: Callable[[], Path],
         passing_folder: Callable[[], Path | None],
         collected: Callable[[], None],
+        device: Callable[[], str | None],
     ) -> None:
         """Prepare for workers.
 
@@ -38,7 +39,9 @@ class Workers:
             store_folder: gives where workers are to keep answers.
             passing_folder: gives the same for answers that go with this run.
             collected: is called once they have collected.
+            device: gives what the actors of a cluster have, where one computes.
         """
+        self._device = device
         self._config = config
         self._store_folder = store_folder
         self._passing_folder = passing_folder
@@ -58,6 +61,7 @@ class Workers:
         node.workerinput["forgetting_store"] = str(self._store_folder())
         passing = self._passing_folder()
         node.workerinput["forgetting_passing"] = None if passing is None else str(passing)
+        node.workerinput["forgetting_device"] = self._device()
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.interview import Interview
+from pytest_forgetting.answers.requests import Request
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import DoesNotFit
@@ -140,10 +141,10 @@ def test_a_lack_of_memory_leaves_the_first_outcomes(tmp_path: Path, monkeypatch:
     setting.put(baseline=RIGHT, model=WRONG)
     ask = Interview._ask_side
 
-    def full(self: Interview, name: SideName, side: LiveSide, *rest: Any) -> None:
+    def full(self: Interview, name: SideName, side: LiveSide, *rest: Any) -> set[Request]:
         if side.in_fixed_batches:
             raise DoesNotFit("out of memory: no room")
-        ask(self, name, side, *rest)
+        return ask(self, name, side, *rest)
 
     monkeypatch.setattr(Interview, "_ask_side", full)
     comparison = setting.compared()

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.importing import importing
+from pytest_forgetting.answers.division import Division, Key, Share
+from pytest_forgetting.answers.engine import Engine, Noted, Task
+from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, note_loading
 from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName, StoredSide
-from pytest_forgetting.answers.slot import slot_at
+from pytest_forgetting.answers.slot import ONE_AT_A_TIME, POLL, Slots
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.answers.watching import Progress, Watched
-from pytest_forgetting.errors import CannotAnswer, ForgettingError
 
 if TYPE_CHECKING:
-    from pytest_forgetting.models.loading import LoadedModel, LoadedPair
     from pytest_forgetting.suites.cases import Case
 
 Wanted = Mapping[SideName, Sequence[Request]]
+Missing = Callable[[], list[Request]]
+LOOKED_AT = 8
+"""Requests on which is found out what is found out by the way."""
 
 
 @dataclass
@@ -36,31 +38,21 @@ class Effort:
 
 
 class Interview:
-    """Computes missing answers and stores them, holding the device's slot while a model is resident."""
+    """Gets missing answers and stores them, holding a device's slot while a model is resident on it."""
 
-    def __init__(
-        self,
-        sides: Mapping[SideName, LiveSide],
-        load: Callable[[], LoadedPair],
-        store: Store,
-        slot: Path,
-        batch_size: int | None,
-    ) -> None:
+    def __init__(self, sides: Mapping[SideName, LiveSide], engine: Engine, store: Store, slots: Slots) -> None:
         """Prepare; nothing is loaded before something is asked.
 
         Args:
             sides: the sides that can be asked.
-            load: gives the pair of models; itself lazy per side.
+            engine: computes their answers.
             store: takes the answers, batch by batch.
-            slot: lock file of the device.
-            batch_size: rows at once, None for as many as fit.
+            slots: of the devices on which the engine may compute.
         """
         self._sides = sides
-        self._load = load
+        self._engine = engine
         self._store = store
-        self._slot = slot_at(slot)
-        self._batch_size = batch_size
-        self._pair: LoadedPair | None = None
+        self._slots = slots
         self.effort = Effort()
 
     def ask(self, cases: Sequence[Case], progress: Progress) -> None:
@@ -90,23 +82,29 @@ class Interview:
         computed: dict[SideName, set[Request]] = {name: set() for name in wanted}
         with self._in_turn():
             while missing := missing_of(sides, wanted):
-                if self._slot.take(self):
-                    for name in missing:
-                        # Looked up again, side by side: others may have answered, and two sides may be one model.
-                        for requests in missing_of(sides, {name: missing[name]}).values():
-                            self._ask_side(name, sides[name], requests, progress)
-                            computed[name].update(requests)
-                    break
+                if self._has_a_device():
+                    # One side after the other: others may have answered meanwhile, and two sides may be one model.
+                    done = {name: self._ask_side(name, sides[name], wanted[name], progress) for name in missing}
+                    for name, requests in done.items():
+                        computed[name] |= requests
+                    if not any(done.values()):
+                        time.sleep(POLL)  # all that is missing is being answered by others
         return computed
+
+    def _has_a_device(self) -> bool:
+        devices = self._slots.take(self)
+        if devices:
+            self._engine.settle([device.torch for device in devices])
+        return bool(devices)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """Threads ask one after the other; whoever has what it wanted no longer waits for the device."""
-        with self._slot.one_at_a_time:
+        with ONE_AT_A_TIME:
             try:
                 yield
             finally:
-                self._slot.stop_waiting()
+                self._slots.stop_waiting(self)
 
     @contextmanager
     def apart(self) -> Iterator[Effort]:
@@ -134,88 +132,97 @@ class Interview:
         Raises:
             CannotAnswer: a model does not load.
         """
+
+        def missing() -> list[Request]:
+            return [text for text, known in zip(texts, self.divergences(texts), strict=True) if known is None]
+
         with self._in_turn():
-            while missing := [t for t, known in zip(texts, self.divergences(texts), strict=True) if known is None]:
-                if self._slot.take(self):
-                    self._diverge(missing, progress)
-                    break
+            while missing():
+                if self._has_a_device() and not self._diverge(missing, progress):
+                    time.sleep(POLL)
 
     def _divergence_key(self, text: Request) -> bytes:
         return key(b"divergence".join(side.digest for _, side in sorted(self._sides.items())), text)
 
-    def _diverge(self, texts: Sequence[Request], progress: Progress) -> None:
-        from pytest_forgetting.answers.divergence import APART, diverge
+    def _diverge(self, missing: Missing, progress: Progress) -> bool:
+        """Measure shares of what is missing; whether there were any that nobody else measures."""
 
         def keep(text: Request, answer: Answer) -> None:
             self._store.keep({self._divergence_key(text): answer})
             progress.advance(1)
 
+        conditions = {name: side.conditions for name, side in self._sides.items()}
+        begun = False
         try:
-            pair = self._loading("model", progress)
-            fits = pair.fits_together()
-            progress.start("divergence", len(texts))
-            if fits:
-                diverge(pair, texts, {name: side.conditions for name, side in self._sides.items()}, keep)
-            else:
-                for text in texts:
-                    keep(text, Answer("", "unanswered", reason=APART))
+            for texts, _ in self._shares(missing, self._divergence_key):
+                begun = True
+                self._tell_loading("model", progress)
+                begin = partial(progress.start, "divergence", len(texts))
+                note_loading(self._store, self._sides, self._engine.diverge(texts, conditions, begin, keep))
         finally:
-            progress.finish()
+            if begun:
+                progress.finish()
+        return begun
 
     def give_way(self) -> None:
         """Free the models for another process that waits for the device; they are loaded anew when they are needed."""
-        self._slot.give_way(self)
+        self._slots.give_way(self)
 
     def free(self) -> None:
         """Let go of the models."""
-        if self._pair is not None:
-            self._pair.free()
-            self._pair = None
+        self._engine.free()
 
     def close(self) -> None:
         """Free the models and let others onto the device."""
-        self._pair = None
-        self._slot.leave(self)
+        self._slots.leave(self)
 
-    def _loading(self, name: SideName, progress: Progress) -> LoadedPair:
-        """The pair, of which the side `name` is about to speak: it may have to be loaded first."""
-        self._pair = self._pair or self._load()
-        if not self._pair.holds(name):
+    def _tell_loading(self, name: SideName, progress: Progress) -> None:
+        if not self._engine.is_ready(name):
             progress.load(self._sides[name].participant.ref)
-        return self._pair
 
-    def _ask_side(self, name: SideName, side: LiveSide, requests: list[Request], progress: Progress) -> None:
+    def _shares(self, missing: Missing, key_of: Key) -> Iterator[Share]:
+        """All that is missing where one process asks; else what nobody else asks, share by share."""
+        if not self._slots.places.several:
+            return iter([Share(requests, 0)] if (requests := missing()) else [])
+        return Division(self._store.folder / "claims", len(self._slots.places.devices)).shares(missing, key_of)
+
+    def _ask_side(self, name: SideName, side: LiveSide, wanted: Sequence[Request], progress: Progress) -> set[Request]:
+        """Ask one side what nobody else asks it; what that was."""
         started = time.perf_counter()
+        computed: set[Request] = set()
+        begun = False
         try:
-            pair = self._loading(name, progress)
-            with importing():
-                from pytest_forgetting.answers.asking import ask
-                from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
-
-            with pair.speaking(name) as loaded:
-                watched = Watched(side, requests, progress, self._label(name, side))
-                ask(
-                    loaded,
-                    requests,
-                    side.conditions,
-                    watched.deliver,
-                    self._batch_size,
-                    fixed=side.in_fixed_batches,
-                    drafts=self._drafts(name, side, requests),
-                    plan=watched.begin,
-                )
-                self._note_effect(name, side, loaded, requests)
-                if not side.in_fixed_batches:
-                    self._note_openings(side, loaded, requests)
-        except ForgettingError:
-            raise
-        except Exception as error:  # a model's own code, and hooks in it, may raise whatever they like
-            told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
-            raise CannotAnswer(f"{side.participant.ref} failed while it was asked: {told}") from error
+            for requests, left in self._shares(partial(_unanswered, side, wanted), partial(key, side.digest)):
+                begun = True
+                self._tell_loading(name, progress)
+                ahead = 1 + left / len(self._slots.places.devices) / len(requests)
+                watched = Watched(side, requests, progress, self._label(name, side), ahead)
+                self._remember(side, self._engine.ask(self._task(name, side, requests, wanted), watched))
+                computed.update(requests)
         finally:
             self.effort.seconds[name] += time.perf_counter() - started
-            progress.finish()
-        self._note_loading(pair.notes)
+            if begun:
+                progress.finish()
+        return computed
+
+    def _task(self, name: SideName, side: LiveSide, requests: list[Request], wanted: Sequence[Request]) -> Task:
+        """What the engine is told to do. What is to be found out by the way does not depend on how work is divided."""
+        effect = name == "model" and self._store.fact(effect_fact(side)) is None
+        of_forms = {form: [request for request in wanted if form_of(request) == form] for form in FORMS}
+        return Task(
+            name,
+            side.participant.ref,
+            side.conditions,
+            tuple(requests),
+            fixed=side.in_fixed_batches,
+            drafts=self._drafts(name, side, requests),
+            effect=tuple(wanted[:LOOKED_AT]) if effect else (),
+            forms={
+                form: tuple(asked[:LOOKED_AT])
+                for form, asked in of_forms.items()
+                if asked and not side.in_fixed_batches and self._store.fact(opening_fact(side, form)) is None
+            },
+        )
 
     def _label(self, name: SideName, side: LiveSide) -> str:
         return name if side is self._sides[name] else f"{name}, once more:"
@@ -231,58 +238,21 @@ class Interview:
         known = self._sides["baseline"].stored(requests)
         return {n: answer.tokens for n, answer in enumerate(known) if answer is not None and answer.tokens}
 
-    def _note_loading(self, notes: Sequence[str]) -> None:
-        """Keep what is odd about how the models were loaded: a run that finds all answers stored tells it as well."""
-        fact = loading_fact(self._sides)
-        told = loading_notes(self._store, self._sides)
-        if more := [note for note in notes if note not in told]:
-            self._store.remember(fact, json.dumps([*told, *more]))
+    def _remember(self, side: LiveSide, noted: Noted) -> None:
+        """Keep with the answers what was found out by the way: a run that finds all stored tells it as well."""
+        if noted.effect is not None:
+            self._store.remember(effect_fact(side), "changes logits" if noted.effect else NO_EFFECT)
+        for form, seen in noted.openings.items():
+            remember(self._store, side, form, seen)
+        note_loading(self._store, self._sides, noted.notes)
 
-    def _note_effect(self, name: SideName, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
-        """Find out once per adapter whether it changes the logits at all, and keep that with the answers."""
-        fact = effect_fact(side)
-        if name == "model" and hasattr(loaded.model, "disable_adapter") and self._store.fact(fact) is None:
-            from pytest_forgetting.answers.effect import adapter_changes_logits
 
-            changed = adapter_changes_logits(loaded, requests[:8], side.conditions)
-            self._store.remember(fact, "changes logits" if changed else NO_EFFECT)
-
-    def _note_openings(self, side: LiveSide, loaded: LoadedModel, requests: list[Request]) -> None:
-        """Find out once per side and form of prompt what the model reads before it."""
-        from pytest_forgetting.answers.openings import opening
-
-        for form in FORMS:
-            asked = [request for request in requests if form_of(request) == form]
-            if asked and self._store.fact(opening_fact(side, form)) is None:
-                seen = opening(loaded, asked, side.conditions)
-                if seen is not None:
-                    remember(self._store, side, form, seen)
+def _unanswered(side: StoredSide, requests: Sequence[Request]) -> list[Request]:
+    distinct = list(dict.fromkeys(requests))
+    return [request for request, known in zip(distinct, side.stored(distinct), strict=True) if known is None]
 
 
 def missing_of(sides: Mapping[SideName, StoredSide], wanted: Wanted) -> dict[SideName, list[Request]]:
     """What is wanted and not stored, each request once."""
-    missing: dict[SideName, list[Request]] = {}
-    for name, requests in wanted.items():
-        distinct = list(dict.fromkeys(requests))
-        unknown = [r for r, a in zip(distinct, sides[name].stored(distinct), strict=True) if a is None]
-        if unknown:
-            missing[name] = unknown
-    return missing
-
-
-def loading_fact(sides: Mapping[SideName, LiveSide]) -> str:
-    """Name of the stored fact about how the models of `sides` were loaded."""
-    return "loading:" + ":".join(side.digest.hex() for _, side in sorted(sides.items()))
-
-
-def loading_notes(store: Store, sides: Mapping[SideName, LiveSide]) -> list[str]:
-    """What a reader of the report should know about how they were loaded."""
-    return list(json.loads(store.fact(loading_fact(sides)) or "[]"))
-
-
-NO_EFFECT = "no effect"
-
-
-def effect_fact(side: LiveSide) -> str:
-    """Name of the stored fact about what a side's adapter does."""
-    return f"adapter:{side.conditions.fingerprint}:{side.conditions.dtype}"
+    missing = {name: _unanswered(sides[name], requests) for name, requests in wanted.items()}
+    return {name: requests for name, requests in missing.items() if requests}

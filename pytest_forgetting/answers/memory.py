@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def batch_size_for(loaded: LoadedModel, tokens: int, drafted: int = 0, several: 
     """
     kind = torch.device(loaded.device).type
     size = bytes_per_row(loaded.model, tokens, drafted)
-    return rows_that_fit(free_bytes(loaded.device), size, MOST_ROWS.get(kind, 64) * several)
+    return rows_that_fit(_free_for(loaded), size, MOST_ROWS.get(kind, 64) * several)
 
 
 def scored_batch_size_for(loaded: LoadedModel, rows: Sequence[tuple[int, int]]) -> int:
@@ -44,7 +45,7 @@ def scored_batch_size_for(loaded: LoadedModel, rows: Sequence[tuple[int, int]]) 
         rows: tokens before what is scored, and tokens scored, of each; the longest first.
     """
     most = MOST_ROWS.get(torch.device(loaded.device).type, 64)
-    free, width = free_bytes(loaded.device), sum(rows[0])
+    free, width = _free_for(loaded), sum(rows[0])
     first = width
     for n, (before, _) in enumerate(rows[:most]):
         first = min(first, before)
@@ -61,13 +62,29 @@ def bytes_per_scored_row(model: Any, tokens: int, scored: int) -> int:
 
 
 def bytes_per_row(model: Any, tokens: int, drafted: int = 0) -> int:
-    """Peak bytes of one row: KV cache, activations of the prefill, logits of its last position and of its draft."""
+    """Peak bytes of one row: KV cache, activations of the prefill, logits of its last position and of its draft.
+
+    Where layers are spread over several devices it is that of the device which has the most of them.
+    """
     config = model.config.get_text_config()
     width = model.dtype.itemsize
     heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", 1)
     head = getattr(config, "head_dim", None) or config.hidden_size // max(1, getattr(config, "num_attention_heads", 1))
     cache = 2 * config.num_hidden_layers * heads * head * tokens * width
+    cache = int(cache * layers_share(model))
     return int(cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size * (1 + drafted))
+
+
+def layers_share(model: Any) -> float:
+    """Of a model's layers, the share on the device that has the most of them."""
+    placed: dict[str, Any] = getattr(model, "hf_device_map", None) or {}
+    layers = Counter(str(device) for name, device in placed.items() if name.rpartition(".")[2].isdecimal())
+    return max(layers.values()) / layers.total() if layers else 1.0
+
+
+def _free_for(loaded: LoadedModel) -> int:
+    """Bytes free on the device of `loaded`, or on that of its devices which has the fewest."""
+    return min(free_bytes(device) for device in loaded.shards or (loaded.device,))
 
 
 def free_bytes(device: str) -> int:

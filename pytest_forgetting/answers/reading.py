@@ -40,7 +40,9 @@ class Read:
     def select(self, rows: Sequence[int]) -> None:
         """Keep only `rows`; one that is named several times is there as often."""
         chosen = torch.tensor(rows, device=self.mask.device)
-        self.cache.batch_select_indices(chosen)
+        for layer in self.cache.layers:
+            if layer.is_initialized:
+                layer.batch_select_indices(chosen.to(layer.keys.device))  # which may not be the mask's
         self.mask = self.mask[chosen]
 
     def rewind(self, rows: Sequence[int], read: Sequence[int], valid: Sequence[int]) -> None:
@@ -71,7 +73,10 @@ class Read:
         sources, chosen = (places + moved[:, None]).clamp(min=0), torch.tensor(rows, device=device)
         for layer in self.cache.layers:
             if layer.is_initialized:
-                layer.keys, layer.values = (_gathered(each[chosen], sources) for each in (layer.keys, layer.values))
+                layer.keys, layer.values = (
+                    _gathered(each[chosen.to(each.device)], sources.to(each.device))
+                    for each in (layer.keys, layer.values)
+                )
         self.mask = (places >= most - torch.tensor(valid, device=device)[:, None]).long()
 
 

@@ -18,7 +18,10 @@ class Progress(Protocol):
         """The model `ref` is about to be loaded."""
 
     def start(self, label: str, total: int, cost: float = 0.0) -> None:
-        """`total` answers of `label` are about to be computed, which cost `cost` in all; 0: all the same."""
+        """`total` answers of `label` are about to be computed, which cost `cost` in all; 0: all the same.
+
+        Told once more before `finish`, it corrects what is still to come.
+        """
 
     def advance(self, done: int, cost: float = 0.0) -> None:
         """`done` more of them are there, which have cost `cost`."""
@@ -30,15 +33,22 @@ class Progress(Protocol):
 class Watched:
     """Keeps answers as they come, and tells of it."""
 
-    def __init__(self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str) -> None:
-        """Keep the answers of `side` to `requests`, and tell `progress` of them as of `label`."""
+    def __init__(
+        self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str, ahead: float = 1.0
+    ) -> None:
+        """Keep the answers of `side` to `requests`, and tell `progress` of them as of `label`.
+
+        What is still to come is told as `ahead` times as much, as other requests will follow.
+        """
         self._side, self._requests, self._progress, self._label = side, requests, progress, label
+        self._ahead = ahead
         self._costs: Mapping[int, int] = {}
 
     def begin(self, costs: Mapping[int, int]) -> None:
         """All that may be costly is known."""
         self._costs = costs
-        self._progress.start(self._label, len(self._requests), sum(costs.values()))
+        total = round(self._ahead * len(self._requests))
+        self._progress.start(self._label, total, self._ahead * sum(costs.values()))
 
     def deliver(self, answers: dict[int, Answer]) -> None:
         """Some answers are there."""

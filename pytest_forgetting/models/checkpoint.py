@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import torch
 from transformers import (
     CONFIG_MAPPING,
     AutoConfig,
@@ -20,8 +21,9 @@ from transformers import (
 from transformers import __version__ as transformers_version
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from pytest_forgetting.answers.memory import free_bytes
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
-from pytest_forgetting.models.devices import torch_dtype
+from pytest_forgetting.models.devices import WEIGHTS_SHARE, torch_dtype
 from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import CONFIG, has_tokenizer, read_json
 
@@ -57,7 +59,7 @@ def load_checkpoint(
         dtype=torch_dtype(dtype),
         attn_implementation=None,  # sdpa wherever the architecture has it, whatever the config asks for
         quantization_config=quantized,
-        device_map={"": device} if quantized is not None or device != "cpu" else None,
+        **_placed(options, device, quantized=quantized is not None),
         trust_remote_code=options.trust_remote_code,
     )
     loaded.eval().requires_grad_(False)
@@ -184,8 +186,20 @@ def _quantization(choice: str, dtype: str) -> BitsAndBytesConfig | None:
     )
 
 
+def _placed(options: LoadOptions, device: str, *, quantized: bool) -> dict[str, Any]:
+    """Where transformers is to put the layers: as evenly as they can be over several GPUs, nothing outside of them."""
+    if options.shards:
+        room = {torch.device(each).index: int(WEIGHTS_SHARE * free_bytes(each)) for each in options.shards}
+        return {"device_map": "balanced", "max_memory": room}
+    return {"device_map": {"": device} if quantized or device != "cpu" else None}
+
+
 def _see_room(model: LocalModel, device: str, dtype: str, options: LoadOptions) -> None:
-    """Notice a lack of main memory before the system ends the process for it."""
+    """Notice a lack of memory where it would end the process, or where layers would be put on the disk for it."""
+    if options.shards:
+        needed, free = int(model.bytes_in(dtype, options.quantization)), sum(map(free_bytes, options.shards))
+        if needed > WEIGHTS_SHARE * free:
+            raise MemoryError(f"{needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} GiB are free on all GPUs")
     if device == "cpu" and options.quantization == "none":
         needed, free = model.parameters * torch_dtype(dtype).itemsize, psutil.virtual_memory().available
         if needed > free:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.errors import CannotAnswer, WrongUsage
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +21,36 @@ DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu", "/dev/nv
 """What Linux has where torch can find a device of kind cuda: NVIDIA's driver, WSL's, AMD's, and those of Jetson."""
 LARGE = 1_000_000_000
 """Parameters from which on float32 is no longer the default on an accelerator."""
+CPU_DEVICES = "PYTEST_FORGETTING_CPU_DEVICES"
+"""Environment variable: for how many devices the CPU counts (default: one), so that as many processes ask on it at
+once. Tests have several devices in this way where there are no GPUs."""
+WEIGHTS_SHARE = 0.9
+"""Of a GPU's memory, that weights may take: the rest is for what is computed with them."""
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8bit": 1.0, "4bit": 0.5}
+"""Of one parameter, by type or quantisation."""
+
+
+class Device(NamedTuple):
+    """One device, on which one process at a time holds models."""
+
+    name: str
+    """The same in every process of this machine, whichever of its GPUs a process can see."""
+    torch: str
+    """In torch's name."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a process may hold its models."""
+
+    devices: tuple[Device, ...]
+    together: bool = False
+    """Whether it takes all of them, as one is too small; else one of them, whichever is free."""
+
+    @property
+    def several(self) -> bool:
+        """Whether several processes can ask at the same time, each on a device of its own."""
+        return len(self.devices) > 1 and not self.together
 
 
 def device_for(choice: str) -> str:
@@ -40,6 +73,65 @@ def device_for(choice: str) -> str:
         there = ", ".join(f"{each} ({_count(each)})" for each in KINDS if _count(each))
         raise WrongUsage(f"--device {choice}: there is no such device here; there are {there}")
     return choice
+
+
+def devices_for(choice: str) -> tuple[Device, ...]:
+    """All devices that `choice` leaves open: ``auto`` and ``cuda`` mean any GPU of this machine, ``cuda:1`` that one.
+
+    Args:
+        choice: as for `device_for`.
+
+    Raises:
+        WrongUsage: there is no such device here.
+    """
+    device = device_for(choice)
+    kind, colon, number = device.partition(":")
+    if kind == "cpu":
+        count = max(1, int(os.environ.get(CPU_DEVICES) or 1))
+        return tuple(Device(f"cpu-{n}" if count > 1 else "cpu", "cpu") for n in range(count))
+    if kind != "cuda":
+        return (Device(kind, kind),)
+    numbers = [int(number)] if colon else range(_count("cuda"))
+    return tuple(Device(f"cuda-{_on_the_machine(n)}", f"cuda:{n}") for n in numbers)
+
+
+def places_for(choice: str, needed: float) -> Places:
+    """Where models of `needed` bytes can be held: on one of several GPUs, or spread over all where one is too small.
+
+    Args:
+        choice: as for `device_for`.
+        needed: bytes of the weights of the larger model.
+
+    Raises:
+        WrongUsage: there is no such device here.
+        CannotAnswer: not even all GPUs together can hold it.
+    """
+    devices = devices_for(choice)
+    if len(devices) == 1 or devices[0].torch == "cpu":
+        return Places(devices)
+    memory = [memory_of(device.torch) for device in devices]
+    if needed <= WEIGHTS_SHARE * min(memory):
+        return Places(devices)
+    if needed > WEIGHTS_SHARE * sum(memory):
+        raise CannotAnswer(
+            f"--device {choice}: the weights take {needed / 2**30:.1f} GiB, and the {len(devices)} GPUs together have"
+            f" {sum(memory) / 2**30:.1f}; use --dtype bfloat16, or --quantization"
+        )
+    return Places(devices, together=True)
+
+
+def memory_of(device: str) -> int:
+    """Bytes of memory that a GPU has in all."""
+    import torch
+
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _on_the_machine(number: int) -> str:
+    """What the GPU is called that this process sees as its `number`: processes may see different ones."""
+    visible = [each.strip() for each in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    name = visible[number] if number < len(visible) and visible[number] else str(number)
+    return re.sub(r"[^0-9A-Za-z-]", "-", name)
 
 
 def dtype_for(choice: str, device: str, config_dtype: str | None, parameters: int) -> str:

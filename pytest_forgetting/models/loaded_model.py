@@ -18,9 +18,12 @@ class LoadedModel:
     tokenizer: PreTrainedTokenizerBase
     """Pads on the left, with a token that the model has an embedding for."""
     device: str
+    """Where tokens go in, and logits come out."""
     dtype: str
     eos_token_ids: frozenset[int]
     """Whatever generation_config, config or tokenizer call an end of sequence."""
     context_length: int | None
     """Most tokens of prompt and answer together, None where the config sets no bound."""
     parameters: int
+    shards: tuple[str, ...] = ()
+    """GPUs over which its layers are spread; empty: all are on `device`."""

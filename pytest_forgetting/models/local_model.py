@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_forgetting.models import folder
 from pytest_forgetting.models.chat_template import chat_template_in
+from pytest_forgetting.models.devices import BYTES
 from pytest_forgetting.models.fingerprint import HashMemo, combined, files_digest, value_digest
 from pytest_forgetting.models.parameters import count_parameters, stored_dtype
 
@@ -78,6 +79,10 @@ class LocalModel:
             CannotAnswer: a weight file is truncated.
         """
         return count_parameters(self._weight_files(), self.config_dtype)
+
+    def bytes_in(self, dtype: str, quantization: str) -> float:
+        """Bytes of the weights, once they are loaded in `dtype`, or quantised."""
+        return self.parameters * BYTES[dtype if quantization == "none" else quantization]
 
     def _weight_files(self) -> list[Path]:
         return folder.weight_files(self.weights, allow_pickle=self.allow_pickle)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from pytest_forgetting.models.checkpoint import embedding_rows, load_checkpoint, load_tokenizer, pin_decoding
 from pytest_forgetting.models.devices import device_for, dtype_for
@@ -47,6 +49,8 @@ class Resident:
         """
         device = device_for(options.device)
         dtype = dtype_for(options.dtype, device, model.config_dtype, model.parameters)
+        if device.startswith("cuda:"):
+            torch.cuda.set_device(device)  # or what is computed beside the model would take memory of the first GPU
         with quiet():
             plain, notes = load_checkpoint(model, options, device, dtype)
             pin_decoding(plain)
@@ -89,7 +93,8 @@ class Resident:
     def _loaded(self, model: LocalModel) -> LoadedModel:
         spoken = self.adapted or self.plain
         adapter_on = model.adapter is not None
-        return ready(spoken, self.plain, self._tokenizer(model), self.device, self.dtype, adapter_on=adapter_on)
+        loaded = ready(spoken, self.plain, self._tokenizer(model), self.device, self.dtype, adapter_on=adapter_on)
+        return replace(loaded, shards=self.options.shards)
 
     def _tokenizer(self, model: LocalModel) -> PreTrainedTokenizerBase:
         if model.tokenizer not in self._tokenizers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ from filelock import FileLock
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.interview import Interview
+from pytest_forgetting.answers.local_engine import LocalEngine
 from pytest_forgetting.answers.requests import Conditions
-from pytest_forgetting.answers.sides import LiveSide
+from pytest_forgetting.answers.sides import LiveSide, SideName
+from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.evaluate import Silent
+from pytest_forgetting.models.devices import Device, Places
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
 from pytest_forgetting.suites.cases import Case
@@ -58,15 +62,17 @@ class Setting:
         self.cases: tuple[Case, ...] = load_suite(suite).cases
         self.store = Store(folder / "store")
         self.slot = folder / "cpu.lock"
+        self.slots = Slots(folder, lambda: Places((Device("cpu", "cpu"),)))
         participant = Participant("m", model.fingerprint)
         self.side = LiveSide(participant, Conditions(model.fingerprint, None), self.store)
         self.loads = 0
 
-        def load() -> LoadedPair:
+        def load(devices: Sequence[str]) -> LoadedPair:
             self.loads += 1
-            return LoadedPair({"baseline": model, "model": model}, LoadOptions(device="cpu"))
+            return LoadedPair({"baseline": model, "model": model}, LoadOptions(device=devices[0]))
 
-        self.interview = Interview({"baseline": self.side, "model": self.side}, load, self.store, self.slot, None)
+        sides: dict[SideName, LiveSide] = {"baseline": self.side, "model": self.side}
+        self.interview = Interview(sides, LocalEngine(load, None), self.store, self.slots)
 
     def stored(self) -> int:
         """How many cases have an answer."""

@@ -88,6 +88,20 @@ def test_time_left_goes_by_what_answers_cost(clock: list[float]) -> None:
     assert left == ["6 s left", "3 s left", "1 s left", "0 s left"]
 
 
+def test_what_is_to_come_can_be_corrected(clock: list[float]) -> None:
+    """Work that is taken share by share is one line, whose total is what is done and what is to come."""
+    output = Written(isatty=True)
+    shown = TerminalProgress(output, clock=lambda: clock[0])
+    for total, done in ((30, 10), (16, 12), (5, 5)):
+        shown.start("model", total)
+        clock[0] += 1
+        shown.advance(done)
+    shown.finish()
+    counts = [line.partition(" answers")[0].rpartition(" ")[2] for line in output.drawn if "left" in line]
+    assert counts == ["10/30", "10/26", "22/26", "22/27", "27/27"]
+    assert output.lines == ["forgetting: model 27 answers in 3.0 s"]
+
+
 def test_a_slow_first_batch_is_soon_forgotten() -> None:
     """The latest steps count most."""
     pace = Pace()

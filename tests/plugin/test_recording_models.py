@@ -8,12 +8,11 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pytest_forgetting.answers.interview import Interview
-from pytest_forgetting.answers.requests import Request
+from pytest_forgetting.answers.engine import Heard, Noted, Task
+from pytest_forgetting.answers.local_engine import LocalEngine
 from tests.tiny_models import tiny_llama
 
 RECORD = ("--baseline=./base", "--forgetting-record=base.json", "--device=cpu")
@@ -40,13 +39,13 @@ def suites(pytester: pytest.Pytester) -> Path:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The prompts that models are asked in this process, in whatever way."""
     prompts: list[str] = []
-    ask = Interview._ask_side
+    ask = LocalEngine.ask
 
-    def watched(self: Interview, name: Any, side: Any, requests: Sequence[Request], progress: Any) -> None:
-        prompts.extend(request.text or "" for request in requests)
-        ask(self, name, side, list(requests), progress)
+    def watched(self: LocalEngine, task: Task, heard: Heard) -> Noted:
+        prompts.extend(request.text or "" for request in task.requests)
+        return ask(self, task, heard)
 
-    monkeypatch.setattr(Interview, "_ask_side", watched)
+    monkeypatch.setattr(LocalEngine, "ask", watched)
     return prompts
 
 
@@ -178,7 +177,7 @@ def test_a_run_that_ends_early_leaves_the_file_whole(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr(Interview, "_ask_side", fail)
+    monkeypatch.setattr(LocalEngine, "ask", fail)
     try:
         result = pytester.runpytest_inprocess(*RECORD, "a.yaml", "b.yaml")
         assert result.ret != 0

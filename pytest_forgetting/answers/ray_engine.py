@@ -1,0 +1,134 @@
+"""The engine of a Ray cluster: actors that each hold the pair of models, and one driver that stores their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_forgetting.answers.engine import Heard, Noted, Task
+from pytest_forgetting.answers.planning import LEAST_SHARE, share_of, weight
+from pytest_forgetting.answers.ray_actor import Answerer, Staffing
+from pytest_forgetting.answers.ray_cluster import Cluster, Needs
+from pytest_forgetting.answers.ray_crew import Crew
+
+if TYPE_CHECKING:
+    from pytest_forgetting.answers.answer import Answer
+    from pytest_forgetting.answers.requests import Conditions, Request
+    from pytest_forgetting.answers.sides import SideName
+
+MOST = {"cuda": 1024}
+"""Requests of a share, which are lost with its actor; elsewhere `MOST_ELSEWHERE`."""
+MOST_ELSEWHERE = 128
+
+
+class RayEngine:
+    """Hires actors when it is first asked, and lets them and the cluster go when it is freed."""
+
+    def __init__(self, cluster: Cluster, staffing: Staffing, needs: Needs, actors: int | None) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            cluster: where actors run.
+            staffing: what each of them is told first.
+            needs: what each takes of a node.
+            actors: how many; None: as many as there is room for.
+        """
+        self._cluster = cluster
+        self._staffing = staffing
+        self._needs = needs
+        self._actors = actors
+        self._most = MOST.get(staffing.options.device, MOST_ELSEWHERE)
+        self._crew: Crew | None = None
+
+    def settle(self, devices: Sequence[str]) -> None:
+        """Ray itself says which device an actor has."""
+
+    def is_ready(self, side: SideName) -> bool:  # noqa: ARG002 - actors load what they are asked
+        """Whether there are actors."""
+        return self._crew is not None
+
+    def ask(self, task: Task, heard: Heard) -> Noted:
+        """Spread `task` over the actors.
+
+        Raises:
+            CannotAnswer: no cluster, no actor, or a model does not load or cannot be asked.
+        """
+        crew = self._hired()
+        heard.begin({n: weight(request) for n, request in enumerate(task.requests)})
+        places = {request: n for n, request in enumerate(task.requests)}
+        found: Noted | None = None
+
+        def done(share: list[Request], result: tuple[dict[int, Answer], Noted]) -> None:
+            nonlocal found
+            answers, noted = result
+            found = noted if found is None else _merged(found, noted)
+            heard.deliver({places[share[n]]: answer for n, answer in answers.items()})
+
+        def give(actor: Any, share: list[Request]) -> Any:
+            drafts = {n: task.drafts[places[each]] for n, each in enumerate(share) if places[each] in task.drafts}
+            asked = replace(task, requests=tuple(share), drafts=drafts)
+            return actor.ask.remote(asked if found is None else replace(asked, effect=(), forms={}))
+
+        crew.work_off(self._shares(task.requests, crew.size), give, done)
+        return found or Noted()
+
+    def diverge(
+        self,
+        texts: Sequence[Request],
+        conditions: Mapping[SideName, Conditions],
+        begin: Callable[[], None],
+        keep: Callable[[Request, Answer], None],
+    ) -> Sequence[str]:
+        """Spread `texts` over the actors.
+
+        Raises:
+            CannotAnswer: no cluster, no actor, or a model does not load.
+        """
+        crew = self._hired()
+        begin()
+        told: list[str] = []
+
+        def done(_: list[Request], result: tuple[dict[Request, Answer], tuple[str, ...]]) -> None:
+            answers, notes = result
+            for text, answer in answers.items():
+                keep(text, answer)
+            told.extend(note for note in notes if note not in told)
+
+        def give(actor: Any, share: list[Request]) -> Any:
+            return actor.diverge.remote(share, conditions)
+
+        crew.work_off(self._shares(texts, crew.size), give, done)
+        return told
+
+    def free(self) -> None:
+        """End the actors, and leave the cluster."""
+        if self._crew is not None:
+            self._crew.dismiss()
+            self._crew = None
+        self._cluster.disconnect()
+
+    def _shares(self, requests: Sequence[Request], actors: int) -> Iterator[list[Request]]:
+        """Ever smaller shares, cut when somebody is there to take one."""
+        left = list(requests)
+        while left:
+            share = share_of(left, actors, LEAST_SHARE, self._most)
+            taken = set(share)
+            left = [request for request in left if request not in taken]
+            yield share
+
+    def _hired(self) -> Crew:
+        if self._crew is None:
+            import ray
+
+            self._cluster.connect()
+            room = self._cluster.room_for(self._needs)
+            needs = self._needs
+            kind = ray.remote(Answerer).options(num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory)
+            self._crew = Crew(lambda: kind.remote(self._staffing), min(room, self._actors or room))
+        return self._crew
+
+
+def _merged(one: Noted, other: Noted) -> Noted:
+    effect = other.effect if one.effect is None else one.effect
+    return Noted(effect, {**one.openings, **other.openings}, tuple(dict.fromkeys([*one.notes, *other.notes])))
