@@ -7,14 +7,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.reporting.html_report.page import to_html
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
 from pytest_forgetting.reporting.markdown import to_markdown
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
 
-WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".html": to_html, ".md": to_markdown}
+
+def _to_html(comparison: Comparison) -> str:
+    from pytest_forgetting.reporting.html_report.page import to_html  # jinja2 takes a tenth of a second to import
+
+    return to_html(comparison)
+
+
+WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".html": _to_html, ".md": to_markdown}
 """By suffix."""
 
 
