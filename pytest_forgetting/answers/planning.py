@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -37,12 +37,19 @@ def share_of(requests: Sequence[Request], parts: int, least: int, most: int | No
         least: requests of a share, where there are as many.
         most: requests of a share; None: as many as it comes to.
     """
-    size = max(least, -(-len(requests) // (2 * parts)))
-    ordered = longest_first(requests, weight)
-    end = min(size, most or size, len(ordered))
-    while 0 < end < len(ordered) and _prompt(ordered[end]) == _prompt(ordered[end - 1]):
-        end += 1
-    return ordered[:end]
+    return next(shares_of(requests, parts, least, most), [])
+
+
+def shares_of(requests: Sequence[Request], parts: int, least: int, most: int | None = None) -> Iterator[list[Request]]:
+    """All such shares of `requests`, one after the other, each cut when it is asked for."""
+    ordered, start = longest_first(requests, weight), 0
+    while start < len(ordered):
+        size = max(least, -(-(len(ordered) - start) // (2 * parts)))
+        end = min(start + min(size, most or size), len(ordered))
+        while end < len(ordered) and _prompt(ordered[end]) == _prompt(ordered[end - 1]):
+            end += 1
+        yield ordered[start:end]
+        start = end
 
 
 def weight(request: Request) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.engine import Heard, Noted, Task
-from pytest_forgetting.answers.planning import LEAST_SHARE, share_of, weight
+from pytest_forgetting.answers.planning import LEAST_SHARE, shares_of, weight
 from pytest_forgetting.answers.ray_actor import Answerer, Staffing
 from pytest_forgetting.answers.ray_cluster import Cluster, Needs
 from pytest_forgetting.answers.ray_crew import Crew
@@ -110,12 +110,7 @@ class RayEngine:
 
     def _shares(self, requests: Sequence[Request], actors: int) -> Iterator[list[Request]]:
         """Ever smaller shares, cut when somebody is there to take one."""
-        left = list(requests)
-        while left:
-            share = share_of(left, actors, LEAST_SHARE, self._most)
-            taken = set(share)
-            left = [request for request in left if request not in taken]
-            yield share
+        return shares_of(list(dict.fromkeys(requests)), actors, LEAST_SHARE, self._most)
 
     def _hired(self) -> Crew:
         if self._crew is None:
