@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_forgetting.answers.called import Texts
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.given_suites import Suites, read_suites
@@ -31,8 +32,6 @@ Reference = str | os.PathLike[str]
 """As ``--model`` names a model: a folder, an adapter, a Hub id, ``demo:NAME``, a recording, a server's model."""
 LoadedPair = tuple[Any, Any]
 """A loaded model, or a `PeftModel`, and its tokenizer."""
-Texts = Callable[[list[str]], Iterable[str]]
-"""From a list of prompts to as many texts."""
 Model = Reference | LoadedPair | Texts
 
 

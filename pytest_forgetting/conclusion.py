@@ -62,14 +62,7 @@ def _timing(selection: Selection, efforts: Sequence[Effort]) -> Timing:
         {side: sum(effort[what][side] for effort in efforts) for side in ("baseline", "model")}
         for what in ("seconds", "computed")
     )
-    return Timing(
-        baseline_seconds=round(seconds["baseline"], 3),
-        model_seconds=round(seconds["model"], 3),
-        baseline_computed=computed["baseline"],
-        model_computed=computed["model"],
-        baseline_stored=max(0, asked - computed["baseline"]),
-        model_stored=max(0, asked - computed["model"]),
-    )
+    return Timing.of(asked, seconds, computed)
 
 
 def see_files(settings: Settings) -> None:

@@ -80,11 +80,4 @@ def _timing(suites: Sequence[Suite], effort: Effort | None) -> Timing:
     asked = sum(case.skip is None for suite in suites for case in suite.cases)
     if effort is None:
         return Timing(baseline_stored=asked, model_stored=asked)
-    return Timing(
-        baseline_seconds=round(effort.seconds["baseline"], 3),
-        model_seconds=round(effort.seconds["model"], 3),
-        baseline_computed=effort.computed["baseline"],
-        model_computed=effort.computed["model"],
-        baseline_stored=asked - effort.computed["baseline"],
-        model_stored=asked - effort.computed["model"],
-    )
+    return Timing.of(asked, effort.seconds, effort.computed)

@@ -105,7 +105,7 @@ def _named(results: list[CaseResult] | tuple[CaseResult, ...], what: str, number
 
 def _judged_anew(result: Comparison, max_drop: Fraction) -> Comparison:
     inert = any(finding.severity == "fatal" and finding.finding == "adapter" for finding in result.audit)
-    judge = Judge(float(str(result.settings.get("confidence", 0.95))), inert)
+    judge = Judge(result.confidence, inert)
     suites = tuple(judge.suite(_allowing(suite.suite, max_drop), suite.results) for suite in result.suites)
     failing = sum(len(suite.failing_cases) for suite in suites)
     decision = decide([scope.ruling for suite in suites for scope in suite.gates], failing)

@@ -21,6 +21,7 @@ PROMPTS_AT_ONCE = 32
 """Where the caller does not say otherwise (`batch_size`)."""
 
 Texts = Callable[[list[str]], Iterable[str]]
+"""From a list of prompts to as many texts."""
 
 
 class CalledSide:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from pytest_forgetting.comparison.figures import Figures
 from pytest_forgetting.comparison.finding_cases import has_case, the_case, the_one
@@ -93,6 +94,18 @@ class Timing:
     baseline_stored: int = 0
     model_stored: int = 0
 
+    @classmethod
+    def of(cls, asked: int, seconds: Mapping[Any, float], computed: Mapping[Any, int]) -> Timing:
+        """Of `asked` cases, of which each side computed so many in so many seconds; the others were stored."""
+        return cls(
+            baseline_seconds=round(seconds["baseline"], 3),
+            model_seconds=round(seconds["model"], 3),
+            baseline_computed=computed["baseline"],
+            model_computed=computed["model"],
+            baseline_stored=max(0, asked - computed["baseline"]),
+            model_stored=max(0, asked - computed["model"]),
+        )
+
 
 class View(Protocol):
     """How a comparison shows itself; reports stand behind this room, so whoever makes one brings it along."""
@@ -136,6 +149,11 @@ class Comparison(Figures):
         return [result for suite in self.suites for result in suite.results]
 
     @property
+    def confidence(self) -> float:
+        """Of its intervals."""
+        return float(str(self.settings.get("confidence", 0.95)))
+
+    @property
     def inconclusive(self) -> Inconclusive:
         """What the user asked INCONCLUSIVE gates to do."""
         return cast("Inconclusive", self.settings.get("inconclusive", "warn"))
@@ -147,9 +165,13 @@ class Comparison(Figures):
 
     def blocks(self, scope: ScopeResult) -> bool:
         """Whether the gate `scope` fails the build."""
+        return blocks(scope.ruling, self.inconclusive, general_decided=self._general_decided)
+
+    @cached_property
+    def _general_decided(self) -> bool:
+        """Whether any general gate passed or failed; each of what may be hundreds of gates asks."""
         general = [gate for suite in self.suites if suite.suite.role == "general" for gate in suite.gates]
-        decided = any(gate.ruling.verdict != "inconclusive" for gate in general)
-        return blocks(scope.ruling, self.inconclusive, general_decided=decided)
+        return any(gate.ruling.verdict != "inconclusive" for gate in general)
 
     @property
     def counts(self) -> Counts:

@@ -12,12 +12,13 @@ from pytest_forgetting.comparison.causes import cause_of
 from pytest_forgetting.comparison.chance import Choosing, choosing
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.outcomes import Amount, CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.choices import SCORES, pick
 from pytest_forgetting.suites.cases import Case
 
 SCHEMA_VERSION = 1
+_SHARES = ("baseline_accuracy", "model_accuracy", "accuracy_drop", "retention")
 _COUNTED = ("retained", "forgotten", "learned", "unknown", "unanswered")
 
 
@@ -86,28 +87,19 @@ def _drift(drift: Drift) -> dict[str, Any]:
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no number for what a model holds impossible."""
+    """JSON has no number for what a model holds impossible, or for a share of nothing."""
     return value if value is not None and isfinite(value) else None
-
-
-def _amount(amount: Amount) -> float | int:
-    """Whole numbers as they are; cases that count in parts as a number with decimals."""
-    return int(amount) if amount == int(amount) else float(amount)
 
 
 def scope_values(scope: ScopeResult) -> dict[str, Any]:
     """A suite or a category as plain JSON values."""
     counts, evidence, threshold = scope.counts, scope.evidence, scope.threshold
-    answered = bool(counts.n)
     measured = {} if scope.drift is None else {"drift": _drift(scope.drift)}
     return measured | {
         "name": scope.name,
         "n": counts.n if scope.drift is None else scope.drift.texts,
-        **{name: _amount(getattr(counts, name)) for name in _COUNTED},
-        "baseline_accuracy": float(counts.baseline_accuracy) if answered else None,
-        "model_accuracy": float(counts.model_accuracy) if answered else None,
-        "accuracy_drop": float(counts.drop) if answered else None,
-        "retention": None if counts.retention is None else float(counts.retention),
+        **{name: getattr(scope, name) for name in _COUNTED},
+        **{name: _finite(getattr(scope, name)) for name in _SHARES},
         "ci_low": evidence and evidence.low,
         "ci_high": evidence and evidence.high,
         "p_value": evidence and evidence.p_value,

@@ -69,8 +69,7 @@ def _verdict(told: str) -> str:
 
 
 def _table(comparison: Comparison) -> Iterator[str]:
-    confidence = comparison.settings.get("confidence", 0.95)
-    head, rows = terminal.cells(comparison, confidence if isinstance(confidence, float) else 0.95)
+    head, rows = terminal.cells(comparison, comparison.confidence)
     cells = (
         [f"&emsp;{code(name)}" if name.startswith(" ") else code(name), *numbers, _verdict(verdict)]
         for name, *numbers, verdict in rows[:SHOWN_ROWS]

@@ -41,11 +41,10 @@ class Showing:
 
     def html(self, comparison: Comparison) -> str:
         """The table between the headline and the counts; nothing of it can command a browser."""
-        head, rows = terminal.cells(comparison, _confidence(comparison))
-        align = ("left", *("right",) * 6, "left", "left")
+        head, rows = terminal.cells(comparison, comparison.confidence)
         indented = [[row[0].replace("  ", "\u2003", 1), *row[1:]] for row in rows]
         plain = [[terminal.harmless(cell) for cell in row] for row in indented]
-        table = tabulate(plain, head, tablefmt="html", colalign=align, disable_numparse=True)
+        table = tabulate(plain, head, tablefmt="html", colalign=terminal.ALIGN, disable_numparse=True)
         notes = [*terminal.findings(comparison), terminal.counts(comparison)]
         headline = escape(terminal.harmless(terminal.headline(comparison)))
         above = f"<p><b>{escape(comparison.decision)}</b> {headline}</p>"
@@ -56,13 +55,9 @@ def told(comparison: Comparison) -> Iterator[str]:
     """All that is told of a comparison in lines."""
     yield terminal.headline(comparison)
     yield from terminal.findings(comparison)
-    yield from terminal.table(comparison, _confidence(comparison))
+    yield from terminal.table(comparison, comparison.confidence)
     yield from terminal.choices(comparison)
     yield from terminal.forgotten(comparison)
     yield from terminal.causes(comparison)
     yield from terminal.advice(comparison)
     yield terminal.counts(comparison)
-
-
-def _confidence(comparison: Comparison) -> float:
-    return float(str(comparison.settings.get("confidence", 0.95)))

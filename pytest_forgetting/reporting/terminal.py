@@ -24,17 +24,18 @@ SHOWN_CHARACTERS = 70
 SHOWN_CHANGES = 5
 """Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
-OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
-IF_ANY = ("measured", "unanswered")
+ALIGN = ("left", *("right",) * 6, "left", "left")
+"""Of the table's columns."""
+_OUTCOMES = ("retained", "forgotten", "learned", "unknown", "measured", "unanswered")
+_IF_ANY = ("measured", "unanswered")
 
 
 def table(comparison: Comparison, confidence: float = 0.95) -> Iterator[str]:
     """One row per suite, and below it one per category."""
     head, rows = cells(comparison, confidence)
-    align = ("left", *("right",) * 6, "left", "left")
     # tabulate strips the indentation of categories unless told that it is meant.
     yield from tabulate(
-        rows, head, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
+        rows, head, tablefmt="plain", colalign=ALIGN, disable_numparse=True, preserve_whitespace=True
     ).splitlines()
 
 
@@ -128,9 +129,15 @@ def _signed(share: float) -> str:
 
 def counts(comparison: Comparison) -> str:
     """All outcomes in one line: ``131 retained, 14 forgotten, 4 learned, 9 unknown``."""
-    tally = Counter(str(result.outcome) for result in comparison.results)
-    named = [f"{tally[name]} {name}" for name in OUTCOMES if tally[name] or name not in IF_ANY]
-    return ", ".join(named)
+    return ", ".join(f"{number} {outcome}" for outcome, number in tally(comparison))
+
+
+def tally(comparison: Comparison) -> Iterator[tuple[str, int]]:
+    """How many cases of each outcome, those that are only sometimes there left out where there are none."""
+    found = Counter(str(result.outcome) for result in comparison.results)
+    for outcome in _OUTCOMES:
+        if found[outcome] or outcome not in _IF_ANY:
+            yield outcome, found[outcome]
 
 
 def forgotten(comparison: Comparison, limit: int = SHOWN_CASES) -> Iterator[str]:

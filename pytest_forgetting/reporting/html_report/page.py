@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import platform
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -83,7 +82,6 @@ def _named(comparison: Comparison) -> list[dict[str, str]]:
 
 
 def _views(comparison: Comparison) -> dict[str, Any]:
-    confidence = float(str(comparison.settings.get("confidence", 0.95)))
     lines = list(_lines(comparison))
     answered = [line for line in lines if line.scope.counts.n]
     losses = [(line, loss) for line in lines if (loss := charts.loss_of(line.scope)) is not None]
@@ -95,7 +93,7 @@ def _views(comparison: Comparison) -> dict[str, Any]:
         "tiles": list(_tiles(comparison)),
         "causes": list(terminal.causes(comparison)),
         "choices": list(terminal.choices(comparison)),
-        "confidence": f"{confidence * 100:g} %",
+        "confidence": f"{comparison.confidence * 100:g} %",
         "lines": lines,
         "left_out": sum(charts.shown_categories(suite)[1] for suite in comparison.suites),
         "answered": answered,
@@ -103,7 +101,7 @@ def _views(comparison: Comparison) -> dict[str, Any]:
         "losses": losses,
         "loss_axis": charts.loss_axis([loss for _, loss in losses]) if losses else None,
         "loss_words": "{:g}".format,
-        "trade": trade(comparison, confidence),
+        "trade": trade(comparison, comparison.confidence),
         "settings": {name: json.dumps(value) for name, value in sorted(comparison.settings.items())},
         "versions": dict(_versions()),
     }
@@ -120,10 +118,8 @@ def _lines(comparison: Comparison) -> Iterator[Line]:
 
 def _tiles(comparison: Comparison) -> Iterator[dict[str, str]]:
     """How many cases of each outcome, those that are only sometimes there left out where there are none."""
-    tally = Counter(str(result.outcome) for result in comparison.results)
-    for outcome in terminal.OUTCOMES:
-        if tally[outcome] or outcome not in terminal.IF_ANY:
-            yield {"outcome": outcome, "number": str(tally[outcome]), "link": fragment(outcome=outcome)}
+    for outcome, number in terminal.tally(comparison):
+        yield {"outcome": outcome, "number": str(number), "link": fragment(outcome=outcome)}
 
 
 def _policy(style: str, script: str) -> str:
