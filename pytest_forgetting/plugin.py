@@ -10,7 +10,7 @@ import pytest
 
 from pytest_forgetting import options
 from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, forgetting
-from pytest_forgetting.suites.detection import holds_questions, is_misspelt_suite, is_suite
+from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.collection import SuiteFile
@@ -86,7 +86,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     uncollected = parent.config.stash.get(_UNCOLLECTED, None)
     named = file_path.suffix == ".jsonl" and parent.session.isinitpath(file_path)
     if not (named or is_suite(file_path) or (uncollected is None and is_misspelt_suite(file_path))):
-        if uncollected is None and holds_questions(file_path):
+        if uncollected is None and file_path.suffix == ".jsonl" and _holds_questions(file_path):
             parent.config.stash.setdefault(_QUESTIONS, []).append(_from_root(file_path, parent.config))
         return None
     if uncollected is not None:
@@ -109,6 +109,12 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
         return _unasked(config)
     many = f"{len(uncollected)} suite{'s' * (len(uncollected) != 1)}"
     return [f"forgetting: {many} not collected; name the model to test, {_option(config)} REF"]
+
+
+def _holds_questions(path: Path) -> bool:
+    from pytest_forgetting.suites.sources import holds_questions
+
+    return holds_questions(path)
 
 
 def _from_root(path: Path, config: pytest.Config) -> str:

@@ -8,11 +8,7 @@ from pathlib import Path
 _HEAD_BYTES = 4096
 _WORD = "forgetting"
 _KEY = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?forgetting[\"']?[ \t]*:", re.MULTILINE)
-
-
 _ANY_KEY = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?([A-Za-z_-]{9,11})[\"']?[ \t]*:", re.MULTILINE)
-_QUESTION = re.compile(rb"\{.*[\"'](question|prompt|input)[\"'] *:")
-_ANSWER = re.compile(rb"[\"'](answer|correct_answer|target|ideal|expected_output)[\"'] *:")
 
 
 def is_suite(path: Path) -> bool:
@@ -29,12 +25,6 @@ def is_misspelt_suite(path: Path) -> bool:
         return False
     keys = {key.decode().lower() for key in _ANY_KEY.findall(_head(path))}
     return any(_is_near(key) for key in keys)
-
-
-def holds_questions(path: Path) -> bool:
-    """Whether the first line of the .jsonl file `path` is a question with its answer."""
-    line = _head(path).partition(b"\n")[0]
-    return path.suffix == ".jsonl" and _QUESTION.match(line) is not None and _ANSWER.search(line) is not None
 
 
 def _is_near(key: str) -> bool:

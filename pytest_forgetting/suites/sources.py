@@ -45,6 +45,18 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
         yield line, case_keys(row, fields)
 
 
+def holds_questions(path: Path) -> bool:
+    """Whether the first line of the .jsonl file `path` is a question with its answer."""
+    if path.suffix != ".jsonl":
+        return False
+    try:
+        keys = next((row.keys() for _, row in read_rows(path, {})), ())
+    except (Fault, OSError):
+        return False
+    plain = {SPELLINGS.get(name, name) for name in keys}
+    return "correct_answer" in plain and not plain.isdisjoint(("question", "prompt"))
+
+
 def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
     """What of a row means something in a case.
 

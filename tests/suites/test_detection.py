@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_forgetting.suites.detection import holds_questions, is_misspelt_suite, is_suite
+from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
+from pytest_forgetting.suites.sources import holds_questions
 
 
 def written(folder: Path, text: str, name: str = "s.yaml") -> Path:
