@@ -34,7 +34,7 @@ def mcnemar_mid_p(broken: int, fixed: int) -> float:
     for done in range(fixed):
         ways, more = ways + more, more * (discordant - done) // (done + 1)
     # By symmetry P(X > broken) is P(X < fixed).
-    return (2 * ways + more) / 2 ** (discordant + 1)
+    return (2 * ways + more) / (1 << (discordant + 1))
 
 
 def tango_z(broken: float, fixed: float, n: float, margin: float) -> float:
@@ -122,7 +122,7 @@ def _root(excess: Callable[[float], float], low: float, high: float) -> float:
         return low
     if excess(high) >= 0:
         return high
-    while high - low > ROOT_WITHIN:  # halving takes some forty steps; scipy's roots take a quarter of a second to import
+    while high - low > ROOT_WITHIN:  # some forty steps; importing scipy takes a quarter of a second
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
     return (low + high) / 2
