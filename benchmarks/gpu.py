@@ -1,6 +1,7 @@
 """Decoding on an accelerator: tokens a second, with and without drafts, held against what the hardware allows.
 
     python -m benchmarks.gpu [--device cuda] [--sizes 1b 8b] [--rows 1 32 256] [--out FILE.json]
+    python -m benchmarks.gpu --device cpu --sizes 26m --rows 32 --prompts 64 --out benchmarks/results/cpu.json
     python -m benchmarks.gpu --device cpu --tiny
 
 Llamas of random weights, prompts of 64 to 256 tokens, 64 new tokens each. The limit is the memory's bandwidth where a
@@ -18,7 +19,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from tabulate import tabulate
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from benchmarks.ceilings import Ceilings, Shape
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import ask
 from pytest_forgetting.answers.planning import longest_first
@@ -40,10 +41,12 @@ SIZES: dict[str, dict[str, Any]] = {
     "1b": {**HEADS, "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
            "tie_word_embeddings": True},
     "8b": {**HEADS, "hidden_size": 4096, "intermediate_size": 14_336, "num_hidden_layers": 32},
+    "26m": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8, "num_attention_heads": 8,
+            "num_key_value_heads": 8, "vocab_size": 512, "max_position_embeddings": 2048},
     "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
              "num_key_value_heads": 2, "vocab_size": 512, "max_position_embeddings": 2048},
 }  # fmt: skip
-"""Of 1.24 and 8.03 billion parameters (the shapes of Llama 3.2 1B and 3.1 8B), and one for a trial."""
+"""Of 1.24 and 8.03 billion parameters (the shapes of Llama 3.2 1B and 3.1 8B), one for a CPU, and one for a trial."""
 SHORTEST, LONGEST = 64, 256
 """Tokens of a prompt."""
 BATCHES = 8
@@ -53,34 +56,12 @@ T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True)
-class Ceilings:
-    """What the hardware was measured to do."""
-
-    bytes_per_second: float
-    operations_per_second: float
-
-    def seconds(self, model: LlamaForCausalLM, batches: Sequence[Sequence[int]], new_tokens: int) -> float:
-        """The least time in which `batches` (of prompt lengths) can be answered.
-
-        A step reads all weights and the keys and values so far, or multiplies each row by each weight, whichever takes
-        longer; the table of input embeddings is looked up and not read.
-        """
-        config, width = model.config, model.dtype.itemsize
-        head = model.lm_head.weight.numel()
-        body = sum(each.numel() for each in model.model.layers.parameters())
-        state = 2 * config.num_hidden_layers * int(config.num_key_value_heads or 0) * int(config.head_dim or 0) * width
-        total = 0.0
-        for lengths in batches:
-            read, rows = sum(lengths), len(lengths)
-            total += self._longer((body + head) * width, 2 * (body * read + head * rows))
-            for step in range(1, new_tokens):
-                moved = (body + head) * width + state * (read + step * rows)
-                total += self._longer(moved, 2 * (body + head) * rows)
-        return total
-
-    def _longer(self, moved: float, operations: float) -> float:
-        return max(moved / self.bytes_per_second, operations / self.operations_per_second)
+def shape(model: LlamaForCausalLM) -> Shape:
+    """Of the model: the table of input embeddings is looked up and not read."""
+    config, width = model.config, model.dtype.itemsize
+    state = 2 * config.num_hidden_layers * int(config.num_key_value_heads or 0) * int(config.head_dim or 0) * width
+    body = sum(each.numel() for each in model.model.layers.parameters())
+    return Shape(body, model.lm_head.weight.numel(), state, width)
 
 
 def finish(device: str) -> None:
@@ -100,7 +81,7 @@ def took(work: Callable[[], T], device: str) -> tuple[float, T]:
 
 def ceilings(device: str, dtype: torch.dtype, *, tiny: bool) -> Ceilings:
     """Measure bandwidth (a copy reads and writes) and matrix rate, the best of several."""
-    count, side = (2**22, 512) if tiny else (2**30, 8192)
+    count, side = (2**22, 512) if tiny else (2**27, 4096) if device == "cpu" else (2**30, 8192)
     source = torch.ones(count, device=device, dtype=dtype)
     copy = torch.empty_like(source)
     square = torch.randn(side, side, device=device, dtype=dtype)
@@ -190,7 +171,7 @@ def measure(model: LlamaForCausalLM, rows: int, most: int, new_tokens: int, know
     batches = [lengths[start : start + rows] for start in range(0, len(lengths), rows)]
     tokens = len(asked) * new_tokens
     told = {"rows": rows, "prompts": len(asked), "plain": tokens / seconds,
-            "share of the limit": known.seconds(model, batches, new_tokens) / seconds}  # fmt: skip
+            "share of the limit": known.seconds(shape(model), batches, new_tokens) / seconds}  # fmt: skip
     for share in CHANGED:
         drafts = changed(plain, share, model.config.vocab_size)
         drafted, again = took(partial(answered, speaker, asked, new_tokens, rows, drafts), device)

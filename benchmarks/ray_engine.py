@@ -1,6 +1,6 @@
 """What Ray costs beside the local engine on the same cores, and whether one store keeps up with many GPUs.
 
-    python -m benchmarks.ray_engine [--cases 1000] [--repeats 2] [--out ray.json]
+    python -m benchmarks.ray_engine [--cases 1600] [--repeats 2] [--out ray.json]
 
 Two random Llamas of 26 million parameters answer a generated suite, once by the local engine with two threads, and once
 by two actors of one thread each on a local Ray cluster; whole commands, start and end of the cluster included. Then
@@ -39,7 +39,7 @@ def prepare(folder: Path, cases: int) -> None:
 
 
 def seconds(folder: Path, *options: str, threads: int) -> tuple[float, object]:
-    """What a whole run takes, and its cases."""
+    """What a whole run takes, and its outcomes and answers; log-likelihoods round otherwise in other batches."""
     command = [
         sys.executable,
         "-m",
@@ -56,7 +56,8 @@ def seconds(folder: Path, *options: str, threads: int) -> tuple[float, object]:
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     subprocess.run([*command, *own, *options], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False)
     taken = time.perf_counter() - started
-    return taken, json.loads((folder / "report.json").read_text())["cases"]
+    cases = json.loads((folder / "report.json").read_text())["cases"]
+    return taken, [(each["id"], each["outcome"], each["baseline"], each["model"]) for each in cases]
 
 
 def stored_per_second(folder: Path, share: int) -> float:
@@ -77,7 +78,7 @@ def stored_per_second(folder: Path, share: int) -> float:
 def main() -> None:
     """Measure, print, and write the figures where they are wanted."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--cases", type=int, default=1600)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
@@ -91,7 +92,7 @@ def main() -> None:
             local_runs.append(taken)
             taken, also_said = seconds(folder, *ray, threads=1)
             ray_runs.append(taken)
-            print(f"local {local_runs[-1]:.1f} s, ray {taken:.1f} s, same cases: {said == also_said}", flush=True)
+            print(f"local {local_runs[-1]:.1f} s, ray {taken:.1f} s, same answers: {said == also_said}", flush=True)
         writes = {str(share): round(stored_per_second(folder, share)) for share in SHARES}
     told = {
         "cases": chosen.cases,
