@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_forgetting.starter import example_suites
+from pytest_forgetting.suites.loading import load_suite
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.tiny_models import tiny_llama
 
@@ -54,6 +55,12 @@ def write_world(folder: Path, models: Path) -> None:
     (folder / "domain.jsonl").write_text(DOMAIN)
     (folder / "questions.jsonl").write_text('{"question": "What is the capital of France?", "answer": "Paris"}\n')
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+
+
+def record_baseline(folder: Path) -> None:
+    """`base.json`, as somebody has put it into git."""
+    suite = folder / "suites" / "qa.yaml"
+    record(folder / "base.json", suite, {case.id: "Paris" for case in load_suite(suite).cases})
 
 
 def write_models(folder: Path) -> Path:
