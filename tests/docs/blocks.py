@@ -51,13 +51,14 @@ def blocks(page: str) -> list[Block]:
     """All blocks of a page, in its order."""
     tokens = MarkdownIt().parse((ROOT / page).read_text(encoding="utf-8"))
     return [
-        Block(page, (token.map or [0])[0] + 1, *_told(token.info, token.content), token.content)
+        Block(page, (token.map or [0])[0] + 1, *told(token.info, token.content), token.content)
         for token in tokens
         if token.type in ("fence", "code_block")
     ]
 
 
-def _told(info: str, text: str) -> tuple[str, str]:
+def told(info: str, text: str) -> tuple[str, str]:
+    """The language of a block and the file that it is, by its fence or its first line."""
     language, _, rest = info.partition(" ")
     title = re.search(r'title="([^"]+)"', rest) or re.match(r"# (\S+\.yaml)$", text, re.MULTILINE)
     return language or _guessed(text), title[1] if title else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,6 @@ def test_a_page_is_what_happens(tmp_path: Path, page: str) -> None:
         if block.language != "console":
             continue
         for words, output in block.commands:
-            # pytest keeps no module of the checkout from being found, and its configuration stays out.
             command = [sys.executable, "-m", *words, *OWN]
             ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=_environment())
             exits.append(ran.returncode)
@@ -36,7 +36,5 @@ def test_a_page_is_what_happens(tmp_path: Path, page: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PYTEST_ADDOPTS"))}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}

@@ -1,4 +1,4 @@
-"""examples/github-action/action.yml, which users copy."""
+"""examples/github-action/action.yml, which users copy, and the pipelines on the pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docs.blocks import ROOT, blocks
+from tests.docs.blocks import PAGES, ROOT, blocks
 from tests.recordings import CAPITALS, record, write_capitals
 
 ACTION: Mapping[str, Any] = yaml.safe_load((ROOT / "examples" / "github-action" / "action.yml").read_text())
@@ -75,3 +75,29 @@ def test_the_page_gives_inputs_that_it_takes() -> None:
     step = next(s for s in yaml.safe_load(page)["jobs"]["gate"]["steps"] if "forgetting" in s.get("uses", ""))
     required = {name for name, told in ACTION["inputs"].items() if told.get("required")}
     assert required <= set(step["with"]) <= set(ACTION["inputs"])
+
+
+PIPELINES = [
+    pytest.param("vendor.github-actions", (ROOT / "examples/github-action/action.yml").read_text("utf-8"), id="action"),
+    *(
+        pytest.param(
+            f"vendor.{'gitlab-ci' if 'gitlab' in block.title else 'github-workflows'}", block.text, id=block.place
+        )
+        for page in PAGES
+        for block in blocks(page)
+        if ".github/" in block.title or "gitlab" in block.title
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "text"), PIPELINES)
+def test_pipelines_are_what_their_services_read(tmp_path: Path, schema: str, text: str) -> None:
+    """By the JSON Schemas of workflows, actions and GitLab's pipelines."""
+    pytest.importorskip("check_jsonschema")
+    path = tmp_path / "p.yml"
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
+    if schema == "vendor.gitlab-ci":
+        command += ["--data-transform", "gitlab-ci"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
