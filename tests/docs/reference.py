@@ -135,15 +135,15 @@ Each is written `{name: value}`, or as the bare name where it takes no value. `n
 
 
 def options_reference() -> str:
-    """`docs/options.md`: each option with its ini key and its meaning."""
-    return _OPTIONS + "\n" + table(["option", "ini key", "meaning"], map(_option, OPTIONS))
+    """`docs/options.md`: each option with its meaning."""
+    return _OPTIONS + "\n" + table(["option", "meaning"], map(_option, OPTIONS))
 
 
 def _option(option: Option) -> list[str]:
     value = "" if option.metavar is None else f" {option.metavar}" if option.alone is None else f" [{option.metavar}]"
     names = [f"`--{PREFIX}-{option.name}{value}`", *([f"`--{option.name}`"] if option.short else [])]
-    ini = f"`{option.dest}`" if option.alone is None else "–"
-    return ["<br>".join(reversed(names)), ini, f"{option.help[0].upper()}{option.help[1:]}".replace("%%", "%")]
+    meaning = f"{option.help[0].upper()}{option.help[1:]}".replace("%%", "%")
+    return ["<br>".join(reversed(names)), meaning if option.alone is None else f"{meaning}. No ini key."]
 
 
 PAGES = {"suite-reference.md": suite_reference, "options.md": options_reference}

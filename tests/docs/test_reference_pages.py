@@ -1,8 +1,10 @@
 """The pages that are made from the code."""
 
+import re
+
 import pytest
 
-from pytest_forgetting.options import OPTIONS
+from pytest_forgetting.options import OPTIONS, Option
 from pytest_forgetting.suites.check_schema import check_schema
 from pytest_forgetting.suites.checks import NAMES
 from pytest_forgetting.suites.schema import CaseKeys, GateKeys, SuiteKeys
@@ -24,10 +26,15 @@ def test_every_key_and_check_has_its_line() -> None:
 
 
 def test_every_option_has_its_line() -> None:
-    """With its ini key, where it has one."""
-    text = options_reference()
-    assert all(f"--forgetting-{option.name}" in text for option in OPTIONS)
-    assert all(f"`{option.dest}`" in text for option in OPTIONS if option.alone is None)
+    """And says where it has no ini key."""
+    lines = {option: line for option in OPTIONS for line in options_reference().splitlines() if named(option, line)}
+    assert set(lines) == set(OPTIONS)
+    assert all(("No ini key." in line) == (option.alone is not None) for option, line in lines.items())
+
+
+def named(option: Option, line: str) -> bool:
+    """Whether a line of the table is this option's."""
+    return re.search(rf"--forgetting-{option.name}[ `]", line.partition(" | ")[0]) is not None
 
 
 @pytest.mark.parametrize(
