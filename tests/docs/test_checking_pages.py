@@ -5,6 +5,7 @@ import pytest
 from tests.docs import test_every_block as every
 from tests.docs.blocks import Block, told
 from tests.docs.saying import share_said
+from tests.docs.test_demo_pages import EXITS
 from tests.docs.world import shown
 
 OUTPUT = "first line\n\nn  3  66.7 pts\n==== 3 passed in 0.05s ====\n"
@@ -66,3 +67,8 @@ def test_commands_are_parted_from_what_they_print() -> None:
     """Comments are left out, and lines that go on are one command."""
     block = Block("p.md", 1, "console", "", "$ pytest --model=a \\\n    'b c'  # why\nout\n$ git add x\n")
     assert list(block.commands) == [(["pytest", "--model=a", "b c"], "out\n"), (["git", "add", "x"], "")]
+
+
+def test_pages_of_demo_models_are_asked_somewhere() -> None:
+    """What the fast test leaves out, the slow one runs."""
+    assert set(every.DEMO_PAGES) == set(EXITS)
