@@ -1,6 +1,7 @@
 # make demo   the main job, twice, on the embedded demo models
 # make test   the tests that CI runs
-# make check  ruff, mypy and the tests
+# make check  ruff, mypy, the documentation and the tests
+# make docs   the documentation site, into site/; a broken link fails
 # make test-slow  the tests that take minutes
 # make test-browser  the tests of the HTML report in Chromium, installed first where apt can
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
@@ -15,7 +16,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-browser check bench clean
+.PHONY: install demo test test-slow test-browser docs check bench clean
 
 install: $(READY)
 
@@ -46,10 +47,15 @@ test-browser: $(READY)
 		|| { echo "Chromium is needed; install it from your system's packages"; exit 1; }
 	$(TEST) -m browser
 
+docs: $(READY)
+	$(BIN)/python -m tests.docs.reference
+	$(BIN)/zensical build --clean --strict
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zensical build --clean --strict
 	$(TEST)
 
 # The other tools have environments of their own; PEERS= leaves out the two that fewer people use.
@@ -69,4 +75,4 @@ $(BENCH)/%/.installed: benchmarks/requirements-%.txt constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site .cache *.egg-info

@@ -104,6 +104,12 @@ OPTIONS = (
         choices=("suite", "report"),
         alone="suite",
     ),
+    Option(
+        "explain",
+        "print what the documentation says at a place that advice names, and stop (default: docs/mitigations.md)",
+        "PLACE",
+        alone="docs/mitigations.md",
+    ),
     Option("device", "auto, cpu, cuda, cuda:1, mps (default: auto)", "DEVICE", short=True),
     Option("dtype", "auto, float32, bfloat16, float16 (default: auto)", "DTYPE", short=True),
     Option("quantization", "none, 8bit, 4bit (default: none)", "HOW", short=True),

@@ -42,7 +42,7 @@ def pytest_load_initial_conftests(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """``--forgetting-init`` writes the starter suites and stops, ``--forgetting-schema`` prints a schema and stops."""
+    """What ``--forgetting-init`` writes, and ``--forgetting-schema`` and ``--forgetting-explain`` print, before all."""
     folder, schema = config.getoption("forgetting_init"), config.getoption("forgetting_schema")
     if folder is not None:
         from pytest_forgetting.starter import write_starter_suites
@@ -52,6 +52,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from pytest_forgetting.schemas import print_schema
 
         return print_schema(schema)
+    if (place := config.getoption("forgetting_explain")) is not None:
+        from pytest_forgetting.explaining import print_page
+
+        return print_page(place)
     return None
 
 

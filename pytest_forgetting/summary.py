@@ -29,7 +29,9 @@ def write_summary(
     long_parts = reporter.verbosity >= 0 and not reporter.no_summary
     if long_parts:
         _write_part(reporter, list(terminal.forgotten(comparison)))
-        _write_part(reporter, [*terminal.causes(comparison), *terminal.advice(comparison)])
+        _write_part(
+            reporter, [*terminal.causes(comparison), *terminal.advice(comparison), *terminal.further(comparison)]
+        )
     reporter.write_line(terminal.counts(comparison))
 
 

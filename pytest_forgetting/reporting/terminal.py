@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from math import isfinite
@@ -204,6 +205,13 @@ def advice(comparison: Comparison) -> Iterator[str]:
     """What to try next, a line each."""
     for recommendation in comparison.recommendations:
         yield f"next: {recommendation.because} → {recommendation.advice}"
+
+
+def further(comparison: Comparison) -> Iterator[str]:
+    """How to read what the first piece of advice names."""
+    for recommendation in comparison.recommendations[:1]:
+        if place := re.search(r"\((docs/[^()\s]+)\)$", recommendation.advice):
+            yield f"read on: pytest --forgetting-explain {place[1]}"
 
 
 def _quoted(judged: Judged) -> str:
