@@ -23,7 +23,7 @@ def header(settings: Settings) -> str:
 
 
 def notices(selection: Selection, settings: Settings, findings: Sequence[Finding]) -> Iterator[str]:
-    """Suites that are too small for what they ask, datasets that may change, and what the audit warns of, a line each."""
+    """A line each on suites too small for what they ask, datasets that may change, and what the audit warns of."""
     from pytest_forgetting.comparison.judge import too_small
     from pytest_forgetting.reporting.terminal import harmless
 

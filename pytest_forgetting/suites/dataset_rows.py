@@ -134,7 +134,7 @@ def _files(builder: Any) -> list[str]:
 
 def _builder(path: str, keys: SourceKeys) -> Any:
     import datasets
-    from datasets.exceptions import DatasetNotFoundError, DataFilesNotFoundError
+    from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
 
     try:
         builder = datasets.load_dataset_builder(path, keys.config, revision=keys.revision)

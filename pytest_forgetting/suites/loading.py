@@ -185,11 +185,8 @@ def _sources(document: Document, keys: SuiteKeys) -> list[tuple[list[str | int],
     """Each source with the way to it in the document."""
     several = isinstance(keys.source, list)
     given = [] if keys.source is None else keys.source if several else [keys.source]
-    return [
-        (place, _source_keys(document, place, one))
-        for n, one in enumerate(given)
-        for place in [["source", n] if several else ["source"]]
-    ]
+    places: list[list[str | int]] = [["source", n] if several else ["source"] for n in range(len(given))]
+    return [(place, _source_keys(document, place, one)) for place, one in zip(places, given, strict=True)]
 
 
 def _source_keys(document: Document, place: list[str | int], given: Any) -> SourceKeys:

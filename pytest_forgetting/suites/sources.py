@@ -22,8 +22,8 @@ def source_file(suite: Path, name: str) -> Path:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
     file = beside(suite, name, "source")
-    if file.suffix not in _READERS:
-        raise Fault(f"source '{name}': found no file of a kind that is read; wanted {', '.join(_READERS)}")
+    if file.suffix not in READERS:
+        raise Fault(f"source '{name}': found no file of a kind that is read; wanted {', '.join(READERS)}")
     if not file.is_file():
         raise Fault(f"source '{name}' does not exist")
     if file.suffix == ".parquet":
@@ -75,7 +75,7 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
     Raises:
         Fault: a line is no JSON object, a named column is missing, or the file is not UTF-8.
     """
-    for line, row in _READERS[file.suffix](file):
+    for line, row in READERS[file.suffix](file):
         try:
             yield line, case_keys(row, fields)
         except Fault as fault:
@@ -163,7 +163,7 @@ def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise Fault(f"cannot be read as Parquet: {error}", line=1) from None
 
 
-_READERS: dict[str, Callable[[Path], Iterator[tuple[int, dict[str, Any]]]]] = {
+READERS: dict[str, Callable[[Path], Iterator[tuple[int, dict[str, Any]]]]] = {
     ".jsonl": _jsonl_rows,
     ".csv": _csv_rows,
     ".parquet": _parquet_rows,

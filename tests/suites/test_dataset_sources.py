@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow
@@ -15,7 +16,7 @@ from pytest_forgetting.suites.loading import load_suite
 
 QA = "forgetting: qa\n"
 FIELDS = "fields: {question: query, correct_answer: gold.text}"
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"query": "Capital of France?", "gold": {"text": ["Paris", "paris"]}, "category": "geography"},
     {"query": "Capital of Peru?", "gold": {"text": ["Lima"]}, "category": None},
 ]
