@@ -23,12 +23,16 @@ class Carried:
     """Texts of the files to be written, and what is left behind."""
 
     files: dict[str, str] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
-    """``file:line: what: not carried over: why``."""
+    left: dict[str, None] = field(default_factory=dict)
+    """``file:line: what: not carried over: why``, in their order."""
 
     def leave(self, place: str, what: str, why: str) -> None:
-        """Name one thing that is not carried over."""
-        self.left.append(f"{place}: {what}: not carried over: {why}")
+        """Name one thing that is not carried over, once however often it is met."""
+        self.left[f"{place}: {what}: not carried over: {why}"] = None
+
+    def doubt(self, place: str, what: str, why: str) -> None:
+        """Name one thing that is carried over otherwise than it was."""
+        self.left[f"{place}: {what}: is judged otherwise: {why}"] = None
 
     def add_suite(self, name: str, suite: Mapping[str, Any], origin: str) -> Suite:
         """Add the suite file `name`, and read it back as a run would.
@@ -61,6 +65,6 @@ def why_unusable(text: object) -> str | None:
 class _Plain(yaml.SafeDumper):
     """Every value written out: suites have no aliases."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's signature
         """Of nothing."""
         return True

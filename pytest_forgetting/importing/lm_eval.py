@@ -127,7 +127,7 @@ def _choices(
         plain = [each.removeprefix(blank) for each in sample.choices]
         picked = pick("acc", plain, [round(score, DECIMALS) for score in sample.loglikelihoods])
         if sample.right is not None and sample.right is not (picked == int(sample.targets[0])):
-            carried.left.append(f"{sample.place}: doc_id {sample.doc}: is judged otherwise than by the harness: a tie")
+            carried.doubt(sample.place, f"doc_id {sample.doc}", "two choices are as likely as each other")
     cases = [_choice(sample, [each.removeprefix(blank) for each in sample.choices]) for sample in samples]
     return {"forgetting": "choice", "name": task, "delimiter": blank, "cases": cases}, lambda _: ""
 
@@ -149,7 +149,7 @@ def _questions(
     rule, form, filtered = way
     for sample in _unlike(way, judged):
         told = "right" if sample.right else "wrong"
-        carried.left.append(f"{sample.place}: doc_id {sample.doc}: is judged otherwise: the harness calls it {told}")
+        carried.doubt(sample.place, f"doc_id {sample.doc}", f"the harness calls it {told}")
     if filtered:
         carried.leave(samples[0].place, "what the models said", "answers are those that the task's filter took from it")
     cases = [
