@@ -25,7 +25,7 @@ from pytest_forgetting.grading.grade import grade as _grade
 from pytest_forgetting.grading.matchers import match
 from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.grading.registry import registered_checks
-from pytest_forgetting.grading.thoughts import without_thoughts
+from pytest_forgetting.grading.thoughts import CLOSE, OPEN, without_thoughts
 from pytest_forgetting.linting.lint import Finding, lint
 from pytest_forgetting.suites.cases import Case, Check, MatchRule, Suite
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
@@ -69,6 +69,8 @@ def grade(case: Case, answer: str, *, finish: Finish = "eos") -> Grade:
     """
     if case.measured:
         raise WrongUsage(f"{case.file}:{case.line}: a text is measured, and has no right answer")
+    if answer.lstrip().startswith(OPEN) and CLOSE not in answer:
+        return Grade(False, "its thoughts do not end; a run leaves such a case unanswered")
     if not case.choices:
         return _grade(case, Answer(without_thoughts(answer), finish))
     if answer not in case.choices:
