@@ -59,7 +59,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.getoption("forgetting_lint") is not None:
         from pytest_forgetting.linting.command import lint_named
 
-        return lint_named(config)
+        data = options.chosen(config, "training-data") or ()
+        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes")
+        return lint_named(config.args, [data] if isinstance(data, str) else data, here, allow_python=python)
     return None
 
 

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_forgetting.errors import ForgettingError, SuiteError
 from pytest_forgetting.linting.lint import lint
 
-if TYPE_CHECKING:
-    import pytest
 
+def lint_named(suites: Iterable[str], training_data: Iterable[str], here: Path, *, allow_python: bool = False) -> int:
+    """Print the findings on suites.
 
-def lint_named(config: pytest.Config) -> int:
-    """Print the findings on the suites that the command line names, or that lie where pytest would look.
+    Args:
+        suites: files and folders, as pytest's command line names them.
+        training_data: files and folders.
+        here: where relative paths start from.
+        allow_python: whether checks may name Python functions.
 
     Returns:
         pytest's exit code: 0 where nothing is odd, 1 where something is, 2 where a suite cannot be read, 4 where a path
         names nothing.
     """
-    from pytest_forgetting.options import chosen
-
-    here = config.invocation_params.dir
-    paths = [_shown(here / argument.partition("::")[0]) for argument in config.args]
-    data = [_shown(here / each) for each in chosen(config, "training-data") or ()]
+    paths = [_shown(here / argument.partition("::")[0]) for argument in suites]
+    data = [_shown(here / each) for each in training_data]
     try:
-        findings = lint(paths, data, allow_python=chosen(config, "allow-python") in (True, "true"))
+        findings = lint(paths, data, allow_python=allow_python)
     except ForgettingError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 2 if isinstance(error, SuiteError) else 4

@@ -17,7 +17,9 @@ from pytest_forgetting.suites.sources import beside, case_keys, needing_extra, s
 
 _READ = ("csv", "json", "parquet", "arrow", "text")
 """Kinds of files: of the others that `datasets` knows, some are unpickled and some are pictures."""
-_ON_THE_HUB = re.compile(r"hf://datasets/.+?@(?P<revision>[0-9a-f]{40})/")
+_ON_THE_HUB = re.compile(r"hf://datasets/[^@]+@(?P<revision>[^/]+)/")
+_SHORTEST_COMMIT = 7
+"""Characters of a commit's hash, as git shortens them."""
 _SAVED = ("dataset_dict.json", "state.json")
 """Files that `save_to_disk` writes, of several splits and of one."""
 
@@ -64,8 +66,13 @@ def open_dataset(suite: Path, keys: SourceKeys, line: int) -> DatasetRows:
         first = next(rows, None)
     columns = tuple(first or ())
     see_columns(name, columns, keys.fields)
-    read = DatasetRead(name, keys.config, split, revision, pinned=keys.revision == revision, line=line)
+    read = DatasetRead(name, keys.config, split, revision, _is_pinned(keys.revision, revision), line)
     return DatasetRows(read, columns, _after(first, rows))
+
+
+def _is_pinned(named: str | None, read: str | None) -> bool:
+    """Whether the suite names the very commit, or a beginning of it: a branch or a tag can come to mean another one."""
+    return read is None or (named is not None and len(named) >= _SHORTEST_COMMIT and read.startswith(named))
 
 
 def _after(first: Mapping[str, Any] | None, rest: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

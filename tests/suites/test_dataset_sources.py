@@ -12,6 +12,7 @@ import pytest
 
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.suites.cases import Suite
+from pytest_forgetting.suites.dataset_rows import _is_pinned
 from pytest_forgetting.suites.loading import load_suite
 
 QA = "forgetting: qa\n"
@@ -194,3 +195,12 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, libr
     said = told(tmp_path, source)
     assert said.startswith("s.yaml:2:9: ")
     assert said.endswith(f" needs {library}: pip install 'pytest-forgetting[data]'")
+
+
+@pytest.mark.parametrize(
+    ("named", "read", "pinned"),
+    [("0a1b2c3", "0a1b2c3d", True), ("0a1b2c3d", "0a1b2c3d", True), (None, "0a1b2c3d", False), ("main", "0a", False)],
+)
+def test_only_a_commit_keeps_the_cases_the_same(named: str | None, read: str, pinned: bool) -> None:
+    """Branches and tags can come to mean another one."""
+    assert _is_pinned(named, read) is pinned
