@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest  # noqa: TC002 - as in all tests of the plugin
-import scipy.optimize  # noqa: F401 - an in-process pytest would import it anew, and numpy with it
 
 from pytest_forgetting.comparison.comparison import Finding
 from pytest_forgetting.notices import notices
