@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest  # noqa: TC002 - as in all tests of the plugin
-
 from pytest_forgetting.comparison.comparison import Finding
 from pytest_forgetting.notices import notices
 from pytest_forgetting.selection import Selection
@@ -20,19 +18,20 @@ from tests.recordings import record
 SUITE = "forgetting: qa\nsource: {dataset: data, fields: {question: q, correct_answer: a}}\n"
 
 
-def test_the_report_says_what_was_read(pytester: pytest.Pytester) -> None:
+def test_the_report_says_what_was_read(tmp_path: Path) -> None:
     """Dataset, config, split and revision; cases stand at the line that names it."""
-    (pytester.mkdir("data") / "x.csv").write_text("q,a\nCapital of France?,Paris\nCapital of Peru?,Lima\n")
-    suite = pytester.path / "s.yaml"
-    suite.write_text(SUITE)
-    record(pytester.path / "old.json", suite, {})
-    result = pytester.runpytest_inprocess(
-        "--model=old.json", "--baseline=old.json", suite, "--forgetting-report=r.json"
-    )
-    report = json.loads((pytester.path / "r.json").read_text())
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x.csv").write_text("q,a\nCapital of France?,Paris\nCapital of Peru?,Lima\n")
+    (tmp_path / "s.yaml").write_text(SUITE)
+    # Not by pytester, which would forget pyarrow's modules again: they do not bear being imported anew.
+    record(tmp_path / "old.json", tmp_path / "s.yaml", {})
+    asked = ("--model=old.json", "--baseline=old.json", "--forgetting-report=r.json", "s.yaml")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *asked]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    report = json.loads((tmp_path / "r.json").read_text())
     assert report["suites"][0]["datasets"] == [{"name": "data", "config": None, "split": "train", "revision": None}]
     assert len(report["cases"]) == 2
-    result.stdout.no_fnmatch_line("*not pinned*")
+    assert "not pinned" not in result.stdout
 
 
 def test_a_dataset_that_may_change_is_told() -> None:
@@ -47,13 +46,13 @@ def test_a_dataset_that_may_change_is_told() -> None:
     ]
 
 
-def test_a_hub_that_cannot_be_reached(pytester: pytest.Pytester) -> None:
+def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     """One line at the place that names the dataset."""
-    suite = pytester.path / "s.yaml"
-    suite.write_text("forgetting: qa\nsource: {dataset: org/name}\n")
+    (tmp_path / "s.yaml").write_text("forgetting: qa\nsource: {dataset: org/name}\n")
     code = "from pytest_forgetting import load_suite; load_suite('s.yaml')"
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     last = result.stderr.strip().splitlines()[-1]
     assert "SuiteError: s.yaml:2:19: " in last
     assert "org/name" in last
