@@ -23,7 +23,7 @@ def header(settings: Settings) -> str:
 
 
 def notices(selection: Selection, settings: Settings, findings: Sequence[Finding]) -> Iterator[str]:
-    """Suites that are too small for what they ask, and what the audit warns of, a line each."""
+    """A line each on suites too small for what they ask, datasets that may change, and what the audit warns of."""
     from pytest_forgetting.comparison.judge import too_small
     from pytest_forgetting.reporting.terminal import harmless
 
@@ -31,6 +31,11 @@ def notices(selection: Selection, settings: Settings, findings: Sequence[Finding
     for line in (too_small(suite, settings.confidence) for suite in gated):
         if line is not None:
             yield f"forgetting: {line}"
+    for name, suite in sorted(selection.suites.items()):
+        for read in suite.datasets:
+            if not read.pinned:
+                told = f"{read.name} is not pinned: add revision: {read.revision} to keep its cases as they are now"
+                yield f"forgetting: {name}:{read.line}: {told}"
     for finding in findings:
         if finding.severity != "info":
             yield f"forgetting: {finding.severity}: {harmless(finding.detail)}"

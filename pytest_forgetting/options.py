@@ -32,7 +32,11 @@ class Option(NamedTuple):
     repeatable: bool = False
     choices: tuple[str, ...] | None = None
     alone: str | None = None
-    """Its value where none is given. Set for options that do one thing and stop; those have no ini key."""
+    """Its value where none is given. Set for options that do one thing and stop."""
+    many: bool = False
+    """Whether it takes several values behind its name."""
+    ini: bool = True
+    """Whether it has an ini key; those that belong to one command have none."""
 
     @property
     def dest(self) -> str:
@@ -46,7 +50,7 @@ class Option(NamedTuple):
             return {"dest": self.dest, "action": "store_const", "const": "true", "default": None, "help": self.help}
         action = "append" if self.repeatable else "store"
         shared = {"dest": self.dest, "action": action, "default": None, "help": self.help, "choices": self.choices}
-        optional = {} if self.alone is None else {"nargs": "?", "const": self.alone}
+        optional = {"nargs": "+"} if self.many else {} if self.alone is None else {"nargs": "?", "const": self.alone}
         return {**shared, "metavar": self.metavar, **optional}
 
 
@@ -110,6 +114,27 @@ OPTIONS = (
         "PLACE",
         alone="docs/mitigations.md",
     ),
+    Option(
+        "import",
+        "turn lm-evaluation-harness's samples_*.jsonl into recordings and suites, and promptfoo's YAML into suites, in"
+        " this folder, and stop",
+        "FILE",
+        many=True,
+        ini=False,
+    ),
+    Option("overwrite", "let --forgetting-import replace files that are there", ini=False),
+    Option(
+        "lint",
+        "tell what is odd about the suites named (leaks into training data, duplicates, questions that answer"
+        " themselves) and stop: 1 if anything is",
+        ini=False,
+    ),
+    Option(
+        "training-data",
+        "what --forgetting-lint looks for cases in: .jsonl, .csv, .parquet, .txt, or a folder of them (repeatable)",
+        "PATH",
+        repeatable=True,
+    ),
     Option("device", "auto, cpu, cuda, cuda:1, mps (default: auto)", "DEVICE", short=True),
     Option("dtype", "auto, float32, bfloat16, float16 (default: auto)", "DTYPE", short=True),
     Option("quantization", "none, 8bit, 4bit (default: none)", "HOW", short=True),
@@ -144,7 +169,7 @@ def register(parser: pytest.Parser) -> None:
     group = parser.getgroup(PREFIX, "forgetting: did fine-tuning break the model?")
     for option in OPTIONS:
         group.addoption(f"--{PREFIX}-{option.name}", **option.arguments)
-        if option.alone is None:
+        if option.ini and option.alone is None:
             kind: Any = "args" if option.repeatable else "bool" if option.metavar is None else "string"
             # No default: an absent key must be told from an empty one.
             parser.addini(option.dest, option.help.replace("%%", "%"), type=kind, default=None)

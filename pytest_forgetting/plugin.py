@@ -42,13 +42,13 @@ def pytest_load_initial_conftests(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """What ``--forgetting-init`` writes, and ``--forgetting-schema`` and ``--forgetting-explain`` print, before all."""
-    folder, schema = config.getoption("forgetting_init"), config.getoption("forgetting_schema")
-    if folder is not None:
+    """Do what does one thing and stops: ``--forgetting-init``, ``-schema``, ``-explain``, ``-import`` and ``-lint``."""
+    here = config.invocation_params.dir
+    if (folder := config.getoption("forgetting_init")) is not None:
         from pytest_forgetting.starter import write_starter_suites
 
-        return write_starter_suites(config.invocation_params.dir / folder)
-    if schema is not None:
+        return write_starter_suites(here / folder)
+    if (schema := config.getoption("forgetting_schema")) is not None:
         from pytest_forgetting.schemas import print_schema
 
         return print_schema(schema)
@@ -56,6 +56,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from pytest_forgetting.explaining import print_page
 
         return print_page(place)
+    if (files := config.getoption("forgetting_import")) is not None:
+        from pytest_forgetting.importing.command import import_files
+
+        return import_files(files, here, overwrite=config.getoption("forgetting_overwrite") is not None)
+    if config.getoption("forgetting_lint") is not None:
+        from pytest_forgetting.linting.command import lint_named
+
+        data = options.chosen(config, "training-data") or ()
+        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes")
+        return lint_named(config.args, [data] if isinstance(data, str) else data, here, allow_python=python)
     return None
 
 

@@ -15,7 +15,7 @@ from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.choices import SCORES, pick
-from pytest_forgetting.suites.cases import Case
+from pytest_forgetting.suites.cases import Case, DatasetRead
 
 SCHEMA_VERSION = 1
 _SHARES = ("baseline_accuracy", "model_accuracy", "accuracy_drop", "retention")
@@ -65,7 +65,13 @@ def _suite(result: SuiteResult) -> dict[str, Any]:
     own = {**head, **scope_values(result.overall), "categories": [scope_values(scope) for scope in result.categories]}
     if (seen := choosing(result.results)) is not None:
         own["choosing"] = _choosing(seen)
+    if suite.datasets:
+        own["datasets"] = [_dataset(each) for each in suite.datasets]
     return own
+
+
+def _dataset(read: DatasetRead) -> dict[str, Any]:
+    return {name: getattr(read, name) for name in ("name", "config", "split", "revision")}
 
 
 def _choosing(seen: Choosing) -> dict[str, Any]:

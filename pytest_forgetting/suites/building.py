@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pytest_forgetting.suites.cases import Case, Message, Prompt
+from pytest_forgetting.suites.cases import Case, DatasetRead, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
 from pytest_forgetting.suites.prompts import Prompting
 from pytest_forgetting.suites.schema import ANSWERING, ASKED, NEEDED, SPELLINGS, CaseKeys, SuiteKeys
@@ -38,6 +38,7 @@ class CaseBuilder:
         self._allow_python = allow_python
         self.cases: list[Case] = []
         self.findings: list[str] = []
+        self.datasets: list[DatasetRead] = []
         self._places: dict[str, str] = {}
         self._derived: dict[str, int] = {}
 

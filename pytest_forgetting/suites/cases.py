@@ -131,6 +131,21 @@ class GatePolicy:
         return self.category_max_drop.get(category, self.every_category_max_drop)
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetRead:
+    """A dataset that cases of a suite are from."""
+
+    name: str
+    config: str | None
+    split: str
+    revision: str | None
+    """Its commit on the Hub; None for a folder."""
+    pinned: bool
+    """Whether the suite names that very commit; true of folders."""
+    line: int
+    """1-based line of the suite that names it."""
+
+
 @dataclass(frozen=True)
 class Suite:
     """One suite file, read and checked."""
@@ -147,6 +162,8 @@ class Suite:
     """Forgotten cases of this severity or a graver one fail by themselves (checklist)."""
     nodeid: str = ""
     """The suite's path as reports show it and pytest selects it."""
+    datasets: tuple[DatasetRead, ...] = ()
+    """Where cases are from that stand in no file beside the suite."""
 
     @property
     def gated(self) -> bool:

@@ -21,6 +21,7 @@ from pytest_forgetting.suites.schema import (
     MEANINGFUL,
     MEASURING,
     NEEDED,
+    OF_DATASETS,
     SPELLINGS,
     CaseKeys,
     GateKeys,
@@ -45,7 +46,7 @@ def suite_schema(own_checks: Collection[str] = ()) -> Schema:
     suite, parts = _model(SuiteKeys)
     case, more = _model(CaseKeys)
     source, _ = _model(SourceKeys)
-    parts |= more | {"Case": _case(case), "Source": source, "Check": check_schema(own_checks)}
+    parts |= more | {"Case": _case(case), "Source": _source(source), "Check": check_schema(own_checks)}
     for kind in get_args(Kind):
         parts[f"Case_{kind}"] = _case_of(kind)
     return {
@@ -68,6 +69,12 @@ def _suite(schema: Schema) -> Schema:
     properties["source"] |= {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}, _UNUSED]}
     some = {"required": ["cases"], "properties": {"cases": {"minItems": 1}}}
     return schema | {"anyOf": [some, {"required": ["source"]}], "allOf": [_when(kind) for kind in get_args(Kind)]}
+
+
+def _source(schema: Schema) -> Schema:
+    path, dataset = ({"anyOf": list(_given(name))} for name in ("path", "dataset"))
+    datasets_own: Schema = {"not": {"anyOf": [each for name in OF_DATASETS for each in _given(name)]}}
+    return schema | {"oneOf": [{"allOf": [path, datasets_own]}, dataset]}
 
 
 def _when(kind: Kind) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -15,9 +15,12 @@ from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
-from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, GateKeys, SourceKeys, SuiteKeys
+from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, OF_DATASETS, GateKeys, SourceKeys, SuiteKeys
 from pytest_forgetting.suites.sources import case_keys, read_rows, source_file
 from pytest_forgetting.suites.spelling import hint
+
+_MOST_BAD_ROWS = 5
+"""Of a dataset: where one row lacks something, mostly all do."""
 
 
 def load_suite(
@@ -83,13 +86,33 @@ def _read_cases(builder: CaseBuilder, document: Document, keys: SuiteKeys, shown
 
 
 def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, path: Path, shown: str) -> None:
-    for given in _sources(document, keys):
+    for place, given in _sources(document, keys):
         try:
-            file = source_file(path, given.path)
+            if given.dataset is not None:
+                _read_dataset(builder, path, given, shown, document.line(place))
+            else:
+                file = source_file(path, str(given.path))
+                _read_source(builder, file, given.fields, str(Path(shown).parent / str(given.path)))
         except Fault as fault:
-            builder.findings.append(f"{document.where(['source'])}: {fault}")
-        else:
-            _read_source(builder, file, given.fields, str(Path(shown).parent / given.path))
+            builder.findings.append(f"{document.where([*place, *fault.path], key=fault.key)}: {fault}")
+
+
+def _read_dataset(builder: CaseBuilder, path: Path, given: SourceKeys, shown: str, line: int) -> None:
+    """Rows of a dataset are cases at the line that names it."""
+    from pytest_forgetting.suites.dataset_rows import open_dataset
+
+    dataset, bad = open_dataset(path, given, line), 0
+    for number, row in dataset.case_rows(given.fields):
+        try:
+            builder.add(row, shown, line)
+        except Fault as fault:
+            bad += 1
+            if bad <= _MOST_BAD_ROWS:
+                where = f"{shown}:{line}: row {number} of {dataset.read.name}"
+                builder.findings.append(f"{where}: {fault}; its columns: {', '.join(dataset.columns)}")
+    if bad > _MOST_BAD_ROWS:
+        builder.findings.append(f"{shown}:{line}: and {bad - _MOST_BAD_ROWS} more rows of {dataset.read.name}")
+    builder.datasets.append(dataset.read)
 
 
 def _text(path: Path, shown: str) -> str:
@@ -110,12 +133,14 @@ def _suite_keys(document: Document) -> SuiteKeys:
         raise SuiteError("\n".join(explained(document, error, SuiteKeys))) from None
 
 
-def explained(document: Document, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """pydantic's findings, each with its place in the file."""
+def explained(
+    document: Document, error: ValidationError, model: type[BaseModel], at: Sequence[str | int] = ()
+) -> Iterator[str]:
+    """pydantic's findings, each with its place in the file; `at` leads to what was checked."""
     for finding in error.errors():
         unknown = finding["type"] == "extra_forbidden"
         path = [part for part in finding["loc"] if not str(part).startswith("function-")]
-        yield f"{document.where(path, key=unknown)}: {_told(dict(finding), path, model, unknown)}"
+        yield f"{document.where([*at, *path], key=unknown)}: {_told(dict(finding), path, model, unknown)}"
 
 
 def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
@@ -156,15 +181,30 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
     return Prompting(keys.template, turns, keys.system, shots, stop, **{name: getattr(keys, name) for name in asked})
 
 
-def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:
-    given = [] if keys.source is None else keys.source if isinstance(keys.source, list) else [keys.source]
+def _sources(document: Document, keys: SuiteKeys) -> list[tuple[list[str | int], SourceKeys]]:
+    """Each source with the way to it in the document."""
+    several = isinstance(keys.source, list)
+    given = [] if keys.source is None else keys.source if several else [keys.source]
+    places: list[list[str | int]] = [["source", n] if several else ["source"] for n in range(len(given))]
+    return [(place, _source_keys(document, place, one)) for place, one in zip(places, given, strict=True)]
+
+
+def _source_keys(document: Document, place: list[str | int], given: Any) -> SourceKeys:
+    if not isinstance(given, str | dict) or not given:
+        wanted = "a file, or {path: …, fields: {…}}, or {dataset: …, split: …, fields: {…}}"
+        raise SuiteError(f"{document.where(place)}: source: found {given!r:.60}; wanted {wanted}")
     try:
-        return [SourceKeys(path=one) if isinstance(one, str) else SourceKeys.model_validate(one) for one in given]
+        keys = SourceKeys(path=given) if isinstance(given, str) else SourceKeys.model_validate(given)
     except ValidationError as error:
-        raise SuiteError(
-            f"{document.where(['source'])}: source: {error.errors()[0]['msg']};"
-            " wanted a .jsonl or .csv file, or {path: …, fields: {…}}"
-        ) from None
+        raise SuiteError("\n".join(explained(document, error, SourceKeys, place))) from None
+    if (keys.path is None) is (keys.dataset is None):
+        found = "both path and dataset" if keys.path else "neither path nor dataset"
+        raise SuiteError(f"{document.where(place)}: source: found {found}; wanted one of them")
+    for name in OF_DATASETS:
+        if keys.dataset is None and getattr(keys, name) is not None:
+            where = document.where([*place, name], key=True)
+            raise SuiteError(f"{where}: source: '{name}' has no meaning beside 'path'; it has one beside 'dataset'")
+    return keys
 
 
 def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
@@ -204,6 +244,7 @@ def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_l
         gate_line=gate_line,
         fail_on=keys.fail_on,
         nodeid=shown,
+        datasets=tuple(builder.datasets),
     )
 
 

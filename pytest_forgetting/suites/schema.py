@@ -91,12 +91,25 @@ class CaseKeys(Strict):
 
 
 class SourceKeys(Strict):
-    """A file of cases beside the suite."""
+    """Cases in a file beside the suite, or in a dataset."""
 
-    path: Words
-    """A .jsonl or .csv file in the suite's folder or below."""
+    path: Words | None = None
+    """A .jsonl, .csv or .parquet file in the suite's folder or below."""
+    dataset: Words | None = None
+    """In the place of a path: a dataset's name on the Hugging Face Hub, or a folder of data in the suite's folder or
+    below."""
+    config: Words | None = None
+    """Which of the dataset's configs."""
+    split: Words | None = None
+    """Which of the dataset's splits; left out where there is only one."""
+    revision: Words | None = None
+    """Commit, tag or branch of a dataset on the Hub; a commit keeps the cases the same."""
     fields: dict[str, str] = {}
-    """Keys of a case and the columns that hold them."""
+    """Keys of a case and the columns that hold them; `answers.text` is the key `text` in the column `answers`."""
+
+
+OF_DATASETS = ("config", "split", "revision")
+"""Keys of a source that mean something beside `dataset` only."""
 
 
 class SuiteKeys(Strict):
@@ -142,7 +155,7 @@ class SuiteKeys(Strict):
     cases: list[Any] = []
     """What is asked."""
     source: Any = None
-    """A .jsonl or .csv file with cases, beside those written here; or several."""
+    """A .jsonl, .csv or .parquet file with cases, beside those written here, or a dataset; or several."""
 
 
 _GENERATING: tuple[Kind, ...] = ("qa", "checklist")

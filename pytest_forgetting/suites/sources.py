@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,52 @@ def source_file(suite: Path, name: str) -> Path:
     Raises:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
-    folder = suite.parent.resolve()
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder):
-        raise Fault(f"source '{name}' lies outside the suite's folder")
-    if file.suffix not in (".jsonl", ".csv"):
-        raise Fault(f"source '{name}': this version reads .jsonl and .csv")
+    file = beside(suite, name, "source")
+    if file.suffix not in READERS:
+        raise Fault(f"source '{name}': found no file of a kind that is read; wanted {', '.join(READERS)}")
     if not file.is_file():
         raise Fault(f"source '{name}' does not exist")
+    if file.suffix == ".parquet":
+        needing_extra("pyarrow", f"source '{name}'")
     return file
+
+
+def beside(suite: Path, name: str, what: str) -> Path:
+    """What `name` means in `suite`.
+
+    Raises:
+        Fault: it lies outside the suite's folder.
+    """
+    folder = suite.parent.resolve()
+    found = (folder / name).resolve()
+    if not found.is_relative_to(folder):
+        raise Fault(f"{what} '{name}' lies outside the suite's folder")
+    return found
+
+
+def needing_extra(library: str, what: str) -> None:
+    """See that the extra `data` is installed.
+
+    Raises:
+        Fault: it is not.
+    """
+    if find_spec(library) is None:
+        raise Fault(f"{what} needs {library}: pip install 'pytest-forgetting[data]'")
+
+
+def see_columns(name: str, columns: Collection[str], fields: Mapping[str, str]) -> None:
+    """See that the columns that `fields` names are there, or that some are called as the keys of a case are.
+
+    Raises:
+        Fault: they are not; its path leads into `source`.
+    """
+    for key, column in fields.items():
+        if column.partition(".")[0] not in columns and column not in columns and columns:
+            told = f"no column '{column}' in {name}, which 'fields' names for '{key}'"
+            raise Fault(f"{told}; columns: {', '.join(columns)}", ["fields", key])
+    if columns and not fields and _KNOWN.isdisjoint(columns):
+        told = f"no column of {name} is called as a key of a case is; columns: {', '.join(columns)}"
+        raise Fault(f"{told}; wanted fields: {{question: COLUMN, correct_answer: COLUMN}}")
 
 
 def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -37,12 +75,12 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
     Raises:
         Fault: a line is no JSON object, a named column is missing, or the file is not UTF-8.
     """
-    rows = _csv_rows(file) if file.suffix == ".csv" else _jsonl_rows(file)
-    for line, row in rows:
-        for name, column in fields.items():
-            if column not in row:
-                raise Fault(f"no field '{column}', which 'fields' names for '{name}'", line=line)
-        yield line, case_keys(row, fields)
+    for line, row in READERS[file.suffix](file):
+        try:
+            yield line, case_keys(row, fields)
+        except Fault as fault:
+            fault.line = line
+            raise
 
 
 def holds_questions(path: Path) -> bool:
@@ -62,12 +100,27 @@ def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, An
 
     Args:
         row: its columns.
-        fields: the column for a key that is called otherwise.
+        fields: the column for a key that is called otherwise; ``answers.text`` is the key `text` in `answers`.
+
+    Raises:
+        Fault: a named column is missing.
     """
-    renamed = {name: row[column] for name, column in fields.items()}
+    renamed = {name: _value(row, name, column) for name, column in fields.items()}
     taken = {SPELLINGS.get(name, name) for name in renamed}
     rest = {name: row[name] for name in row if name in _KNOWN and SPELLINGS.get(name, name) not in taken}
     return {**rest, **renamed}
+
+
+def _value(row: Mapping[str, Any], name: str, column: str) -> Any:
+    if column in row:
+        return row[column]
+    value: Any = row
+    for part in column.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            told = f"no field '{column}', which 'fields' names for '{name}'"
+            raise Fault(f"{told}; fields: {', '.join(map(str, row))}")
+        value = value[part]
+    return value
 
 
 def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -92,3 +145,27 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield reader.line_num, {name: value for name, value in row.items() if name and value}
     except (UnicodeDecodeError, csv.Error) as error:
         raise Fault(f"cannot be read as CSV: {error}", line=1) from None
+
+
+def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows are counted from 1, as lines are."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(file) as table:
+            number = 0
+            for batch in table.iter_batches():
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, {name: value for name, value in row.items() if value is not None}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise Fault(f"cannot be read as Parquet: {error}", line=1) from None
+
+
+READERS: dict[str, Callable[[Path], Iterator[tuple[int, dict[str, Any]]]]] = {
+    ".jsonl": _jsonl_rows,
+    ".csv": _csv_rows,
+    ".parquet": _parquet_rows,
+}
+"""By suffix."""

@@ -102,8 +102,21 @@ BAD = [
     (QA + "source: ../x.jsonl\n", "s.yaml:2:9: source '../x.jsonl' lies outside the suite's folder"),
     (QA + "source: /etc/passwd\n", "s.yaml:2:9: source '/etc/passwd' lies outside the suite's folder"),
     (QA + "source: none.jsonl\n", "s.yaml:2:9: source 'none.jsonl' does not exist"),
-    (QA + "source: x.parquet\n", "s.yaml:2:9: source 'x.parquet': this version reads .jsonl and .csv"),
-    (QA + "source: {dataset: a/b}\n", "s.yaml:2:9: source: * wanted a .jsonl or .csv file, or {path: …, fields: {…}}"),
+    (QA + "source: x.parquet\n", "s.yaml:2:9: source 'x.parquet' does not exist"),
+    (
+        QA + "source: x.txt\n",
+        "s.yaml:2:9: source 'x.txt': found no file of a kind that is read; wanted .jsonl, .csv, .parquet",
+    ),
+    (QA + "source: {}\n", "s.yaml:2:9: source: found {}; wanted a file, or {path: …, fields: {…}}, or {dataset: …, *"),
+    (QA + "source: [x.csv, 3]\n", "s.yaml:2:17: source: found 3; wanted a file, *"),
+    (QA + "source: {fields: {}}\n", "s.yaml:2:9: source: found neither path nor dataset; wanted one of them"),
+    (QA + "source: {path: a, dataset: b}\n", "s.yaml:2:9: source: found both path and dataset; wanted one of them"),
+    (
+        QA + "source: {path: x.csv, split: a}\n",
+        "s.yaml:2:23: source: 'split' has no meaning beside 'path'; it has one beside 'dataset'",
+    ),
+    (QA + "source: {datset: a/b}\n", "s.yaml:2:10: unknown key 'datset'; did you mean 'dataset'?"),
+    (QA + "source: {dataset: ../x}\n", "s.yaml:2:19: dataset '../x' lies outside the suite's folder"),
 ]
 
 
@@ -289,7 +302,7 @@ def test_a_field_that_is_not_there(tmp_path: Path) -> None:
     """A wrong column name is told, not skipped."""
     (tmp_path / "more.jsonl").write_text('{"question": "a", "answer": "b"}\n')
     message = told(tmp_path, QA + "source: {path: more.jsonl, fields: {question: query}}\n")
-    assert message == "more.jsonl:1: no field 'query', which 'fields' names for 'question'"
+    assert message == "more.jsonl:1: no field 'query', which 'fields' names for 'question'; fields: question, answer"
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:

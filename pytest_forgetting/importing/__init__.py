@@ -1,0 +1,1 @@
+"""What other tools have written, turned into suites and recordings."""
