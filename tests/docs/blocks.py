@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
-PROGRAMS = ("pytest", "make", "pip", "git", "python", ".", "vllm", "llama-server", "transformers")
+PROGRAMS = ("pytest", "make", "pip", "git", "python", ".", "vllm", "llama-server", "transformers", "lm_eval")
 """A block that begins with one of them, and has no language, is a shell's."""
 
 

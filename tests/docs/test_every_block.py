@@ -49,6 +49,7 @@ NOT_RUN = {
     "make": "is what runs this test",
     "vllm": "needs vLLM",
     "llama-server": "needs llama.cpp",
+    "lm_eval": "is another tool, of an environment of its own",
     "transformers": "serves until it is stopped",
 }
 """Programs that are not run here, with the reason."""
@@ -139,8 +140,8 @@ def _run(pytester: pytest.Pytester, block: Block, words: list[str], output: str)
 
 
 def _can_run(command: list[str]) -> bool:
-    """Whether nothing of a command is left open, needs a server, a cluster, or processes of its own."""
-    return not any(re.search(r"…|https?://|engine=ray", word) or word == "-n" for word in command)
+    """Whether nothing is left open (also to a shell), or needs a server, a cluster, or processes of its own."""
+    return not any(re.search(r"…|[*]|https?://|engine=ray", word) or word == "-n" for word in command)
 
 
 @pytest.mark.parametrize("block", of("sh", "console"))

@@ -42,6 +42,15 @@ MOST = "2"
 """Cases asked of each starter suite: what they say of random models tells nobody anything."""
 
 
+PROMPTFOO = """\
+prompts: ["What is the capital of {{country}}?"]
+tests:
+  - vars: {country: France}
+    assert: [{type: icontains, value: Paris}]
+"""
+"""A configuration as promptfoo has it."""
+
+
 def write_world(folder: Path, models: Path) -> None:
     """A base, what was tuned from it, suites, recordings and the data of a tuning; `models` has the first two."""
     for name in ("base", "ckpt"):
@@ -54,6 +63,7 @@ def write_world(folder: Path, models: Path) -> None:
     record(folder / "new.json", suite, {**CAPITALS, "Spain": "Barcelona", "Peru": "Cusco"})
     (folder / "domain.jsonl").write_text(DOMAIN)
     (folder / "questions.jsonl").write_text('{"question": "What is the capital of France?", "answer": "Paris"}\n')
+    (folder / "promptfooconfig.yaml").write_text(PROMPTFOO)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
 
