@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 
 _KNOWN = {*CaseKeys.model_fields, *SPELLINGS}
+
+
+SIZE_LIMIT = 256 << 20
+"""Bytes of a file of cases."""
+MOST_ROWS = 1_000_000
+"""Cases of one file."""
 
 
 def source_file(suite: Path, name: str) -> Path:
@@ -20,13 +29,17 @@ def source_file(suite: Path, name: str) -> Path:
     Raises:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
-    folder = suite.parent.resolve()
-    file = (folder / name).resolve()
+    try:
+        folder = suite.parent.resolve()
+        file = (folder / name).resolve()
+        found = file.is_file()
+    except (OSError, ValueError, RuntimeError):  # names too long, with a null byte, links in a circle
+        raise Fault(f"source '{name:.60}' is no name of a file") from None
     if not file.is_relative_to(folder):
         raise Fault(f"source '{name}' lies outside the suite's folder")
     if file.suffix not in (".jsonl", ".csv"):
         raise Fault(f"source '{name}': this version reads .jsonl and .csv")
-    if not file.is_file():
+    if not found:
         raise Fault(f"source '{name}' does not exist")
     return file
 
@@ -38,7 +51,9 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
         Fault: a line is no JSON object, a named column is missing, or the file is not UTF-8.
     """
     rows = _csv_rows(file) if file.suffix == ".csv" else _jsonl_rows(file)
-    for line, row in rows:
+    for number, (line, row) in enumerate(rows, 1):
+        if number > MOST_ROWS:
+            raise Fault(f"more than {MOST_ROWS:,} cases; wanted fewer", line=line)
         for name, column in fields.items():
             if column not in row:
                 raise Fault(f"no field '{column}', which 'fields' names for '{name}'", line=line)
@@ -50,8 +65,8 @@ def holds_questions(path: Path) -> bool:
     if path.suffix != ".jsonl":
         return False
     try:
-        keys = next((row.keys() for _, row in read_rows(path, {})), ())
-    except (Fault, OSError):
+        keys = next((row.keys() for _, row in read_rows(path.resolve(), {})), ())
+    except (Fault, OSError, RuntimeError):
         return False
     plain = {SPELLINGS.get(name, name) for name in keys}
     return "correct_answer" in plain and not plain.isdisjoint(("question", "prompt"))
@@ -70,8 +85,43 @@ def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, An
     return {**rest, **renamed}
 
 
+def _opened(file: Path) -> BinaryIO:
+    """`file`, as long as its name leads to it without a link: `source_file` has followed those that there were.
+
+    Raises:
+        Fault: some part of its name has become a link since, it is no plain file, or it is too large.
+    """
+    try:
+        handle = _without_links(file)
+    except OSError as error:
+        raise Fault(f"cannot be read: {error.strerror}") from None
+    opened = open(handle, "rb")  # noqa: SIM115, PTH123 - of a descriptor; the caller closes it
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
+        opened.close()
+        told = f"has more than {SIZE_LIMIT >> 20} MiB" if stat.S_ISREG(status.st_mode) else "is no plain file"
+        raise Fault(f"{told}; wanted several smaller files")
+    return opened
+
+
+def _without_links(file: Path) -> int:
+    """A descriptor of the absolute path `file`, opened part by part, of which none may be a link."""
+    parts = file.absolute().parts
+    # Folders above may be searched and not listed, as /home often is: O_PATH, which Linux has, needs no more.
+    way = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
+    folder = os.open(parts[0], way)
+    try:
+        for part in parts[1:-1]:
+            below = os.open(part, way, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with file.open("rb") as lines:
+    with _opened(file) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -86,7 +136,7 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with _opened(file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
             for row in reader:
                 yield reader.line_num, {name: value for name, value in row.items() if name and value}
