@@ -148,6 +148,7 @@ def test_pickled_shards_are_refused(pytester: pytest.Pytester, suite: Path, mark
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_allowed_pickles_still_run_nothing(
     pytester: pytest.Pytester, suite: Path, marker: Path, weights: Path
 ) -> None:
@@ -171,6 +172,7 @@ ADAPTERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ADAPTERS)
 def test_adapters_run_nothing(
     pytester: pytest.Pytester, suite: Path, marker: Path, weights: Path, kind: str, monkeypatch: pytest.MonkeyPatch
