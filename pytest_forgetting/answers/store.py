@@ -132,7 +132,8 @@ class Store:
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_suffix(f".set-aside-{time.time_ns()}")
-        self.path.rename(aside)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.rename(aside)
         for suffix in ("-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         self._note(f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew")

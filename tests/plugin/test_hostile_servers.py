@@ -26,6 +26,11 @@ def packed(size: int, layers: int = 1) -> bytes:
     return raw if layers == 1 else gzip.compress(raw)
 
 
+def completion(text: str) -> dict[str, object]:
+    """A reply to prompts and to chats."""
+    return {"choices": [{"text": text, "message": {"content": text}, "finish_reason": "stop"}]}
+
+
 def completions(said: Said) -> Fault:
     """`said` to every question, but not to the list of models."""
     return lambda asked: said if asked.body else None
@@ -56,7 +61,7 @@ def test_packed_bombs_take_no_memory(
 
 def test_a_packed_answer_is_an_answer(pytester: pytest.Pytester, failing: TinyVLLM) -> None:
     """gzip is asked for, and may be had."""
-    reply = gzip.compress(json.dumps({"choices": [{"text": "Paris", "finish_reason": "stop"}]}).encode())
+    reply = gzip.compress(json.dumps(completion("Paris")).encode())
     failing.fault = completions(Said(reply, headers={"Content-Encoding": "gzip"}))
     pair = (f"--model={failing.ref('tuned')}", f"--baseline={failing.ref('base')}")
     result = pytester.runpytest_inprocess(*pair, "s.yaml", "-p", "no:randomly")
@@ -90,7 +95,7 @@ def test_secrets_stay_where_they_are(
     def echo(asked: Asked) -> Said | None:
         received.append(asked.headers.get("Authorization"))
         text = f"You sent {asked.headers['Authorization']}, all of {asked.headers}"
-        return Said({"choices": [{"text": text, "finish_reason": "stop"}]}) if asked.body else None
+        return Said(completion(text)) if asked.body else None
 
     failing.fault = echo
     reports = [f"--forgetting-report=report.{suffix}" for suffix in ("json", "jsonl", "html", "md")]
@@ -107,7 +112,7 @@ def test_secrets_stay_where_they_are(
     )
     assert f"Bearer {SECRET}" in received
     written = everything_written(pytester.path) + everything_written(tmp_path / "cache")
-    assert "You sent Bearer …" in (pytester.path / "report.json").read_text(encoding="utf-8")
+    assert "Bearer …" in json.loads((pytester.path / "report.json").read_text())["cases"][0]["model"]["answer"]
     for shown in (written, result.stdout.str(), result.stderr.str()):
         assert SECRET not in shown
         assert "marked-other" not in shown
