@@ -1,6 +1,7 @@
 # make demo   the main job, twice, on the embedded demo models
 # make test   the tests that CI runs
-# make check  ruff, mypy and the tests
+# make check  ruff, mypy, the tests and the audit
+# make audit  whether a pinned package is known to be vulnerable; says so where that cannot be looked up
 # make test-slow  the tests that take minutes
 # make test-browser  the tests of the HTML report in Chromium, installed first where apt can
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
@@ -15,7 +16,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-browser check bench clean
+.PHONY: install demo test test-slow test-browser check audit bench clean
 
 install: $(READY)
 
@@ -51,6 +52,14 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(TEST)
+	@$(MAKE) --no-print-directory audit
+
+# pip-audit has an environment of its own: what it needs is no part of what was tested together.
+AUDIT := $(VENV)/audit
+audit:
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) \
+		&& $(AUDIT)/bin/pip install -q --retries 0 --timeout 15 pip-audit >/dev/null 2>&1; } || true
+	@$(PYTHON) tools/audit.py $(AUDIT)/bin/pip-audit constraints.txt
 
 # The other tools have environments of their own; PEERS= leaves out the two that fewer people use.
 BENCH := $(VENV)/bench

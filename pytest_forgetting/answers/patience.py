@@ -24,7 +24,7 @@ class _Interrupt(BaseException):
 
 @contextmanager
 def interrupted(template: str) -> Iterator[None]:
-    """Stop the block, in which `template` is rendered, at the time limit; a template that ran into it is not tried again.
+    """Stop the block, in which `template` is rendered, at the time limit; what ran into it is not tried again.
 
     Loops are stopped. One single operation is not, so powers, which can take hours each, are refused.
 

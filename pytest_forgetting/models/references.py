@@ -48,7 +48,9 @@ def resolve(ref: str, *, candidate: LocalModel | None = None, allow_pickle: bool
 
         return _described(ref, prepare(ref.removeprefix(DEMO)), allow_pickle)
     if "://" in ref:
-        raise WrongUsage(f"{bare(ref)}: names a server, and here a model is wanted that can be loaded; {_LINE_ABOUT_KINDS}")
+        raise WrongUsage(
+            f"{bare(ref)}: names a server, where a model is wanted that can be loaded; {_LINE_ABOUT_KINDS}"
+        )
     if _holds(path.is_file):
         raise WrongUsage(f"{ref}: is a file; {_LINE_ABOUT_KINDS}")
     return _described(ref, _fetched(ref, allow_pickle), allow_pickle)

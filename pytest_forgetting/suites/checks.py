@@ -121,6 +121,7 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
 NAMES = (*_VALUES, "levenshtein")
 """Of all checks that come with the package, without `not-`."""
 LEVENSHTEIN_THRESHOLD = 5
+_MOST_CELLS = 2_000_000
 _LONGEST_LIST = 1000
 """Schemas in one list of a JSON Schema."""
 
@@ -128,6 +129,8 @@ _LONGEST_LIST = 1000
 def _levenshtein(value: Any, threshold: Any) -> dict[str, Any]:
     if not _is_whole(threshold):
         raise BadCheck(f"threshold: found {threshold!r}; wanted a whole number")
+    if threshold * len(_text(value)) > _MOST_CELLS:
+        raise BadCheck(f"threshold times the text's length is beyond {_MOST_CELLS:,}, which would take minutes")
     return {"text": _text(value), "threshold": threshold}
 
 

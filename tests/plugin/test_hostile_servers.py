@@ -84,7 +84,7 @@ def everything_written(folder: Path) -> str:
 def test_secrets_stay_where_they_are(
     pytester: pytest.Pytester, failing: TinyVLLM, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """From a server that answers with the header it was sent: no report, recording, store, JUnit file or screen has it."""
+    """A server answers with the header it was sent: no report, recording, store, JUnit file or screen has it."""
     others = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY")
     for name in others:
         monkeypatch.setenv(name, f"marked-other-{name}-secret")

@@ -55,10 +55,18 @@ def test_odd_yaml_is_refused_in_words(tmp_path: Path, kind: str) -> None:
     assert os.listdir(tmp_path) == ["s.yaml"]  # noqa: PTH208 - names are what is compared
 
 
-OUTSIDE = ("../secret.jsonl", "/etc/passwd", "link.jsonl", "chain.jsonl", "folder/secret.jsonl", "round.jsonl", "a\0.jsonl")
+OUTSIDE = (
+    "../secret.jsonl",
+    "/etc/passwd",
+    "link.jsonl",
+    "chain.jsonl",
+    "folder/secret.jsonl",
+    "round.jsonl",
+    "a\0.jsonl",
+)
 
 
-@pytest.mark.parametrize("name", [*OUTSIDE, "x" * 5000 + ".jsonl"])
+@pytest.mark.parametrize("name", [*OUTSIDE, "a\0.jsonl", "x" * 5000 + ".jsonl"])
 def test_no_source_outside_of_the_folder(tmp_path: Path, name: str) -> None:
     """By its path, by links to it, through a linked folder; a circle of links and an impossible name are told too."""
     folder = tmp_path / "suites"
@@ -195,7 +203,10 @@ def test_limits_leave_the_meaning_of_keywords(schema: dict[str, object], value: 
     import jsonschema
 
     assert fitting(schema)(value) is fits
-    assert jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)(schema).is_valid(value) is fits
+    assert (
+        jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)(schema).is_valid(value)
+        is fits
+    )
 
 
 def test_many_items_are_compared_at_once() -> None:
@@ -211,10 +222,16 @@ def test_an_odd_schema_is_a_finding(tmp_path: Path, schema: dict[str, object]) -
     """Or is taken, where it means something; it is never a traceback, and never takes minutes."""
     case = {"test": "t", "prompt": "p", "checks": [{"is-json": schema}]}
     (tmp_path / "s.yaml").write_text(json.dumps({"forgetting": "checklist", "cases": [case]}))
+    told = _told(tmp_path / "s.yaml")
+    assert told is None or "JSON Schema" in told
+
+
+def _told(suite: Path) -> str | None:
     try:
-        load_suite(tmp_path / "s.yaml")
+        load_suite(suite)
     except SuiteError as error:
-        assert "JSON Schema" in str(error)
+        return str(error)
+    return None
 
 
 def test_an_infinite_number_is_no_json() -> None:
@@ -275,7 +292,8 @@ def test_nothing_is_fetched_written_or_started(tmp_path: Path) -> None:
     """Reading a suite full of addresses, grading by its schemas, reading a recording: an audit hook sees no trace."""
     refs = ("http://127.0.0.1:9/x.json", "file:///etc/passwd", "ftp://127.0.0.1/x", "//host/share", "../other.json")
     schemas = [{"$ref": ref} for ref in refs] + [{"$schema": refs[0], "$id": refs[0], "$ref": "more"}]
-    checks = [{"test": ref, "prompt": ref, "checks": [{"is-json": schema}]} for ref, schema in zip([*refs, "id"], schemas, strict=True)]
+    named = zip([*refs, "id"], schemas, strict=True)
+    checks = [{"test": ref, "prompt": ref, "checks": [{"is-json": schema}]} for ref, schema in named]
     (tmp_path / "hostile.yaml").write_text(json.dumps({"forgetting": "checklist", "cases": checks}))
     (tmp_path / "hostile.json").write_text('{"recording": 2, "model": {"ref": "http://127.0.0.1:9"}, "answers": []}')
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(GUARD)], cwd=tmp_path, capture_output=True, text=True)

@@ -72,8 +72,8 @@ PYTHON = ("conftest.py", "test_it.py", "sitecustomize.py", "usercustomize.py", "
 def test_pytest_takes_nothing_from_a_models_folder(
     pytester: pytest.Pytester, suite: Path, marker: Path, monkeypatch: pytest.MonkeyPatch, where: str, form: str
 ) -> None:
-    """Neither a conftest nor a test: the folder may be named like tests, lie among them, or be taken for an argument."""
-    folder = hostile(an_empty_checkpoint(pytester.path / where), marker, *PYTHON, "tests/conftest.py")
+    """No conftest and no test: the folder may be named like tests, lie among them, or be taken for an argument."""
+    hostile(an_empty_checkpoint(pytester.path / where), marker, *PYTHON, "tests/conftest.py")
     said: list[str] = form.format(f"./{where}").split()
     ini = f"forgetting_model = {where}\n" if form == "ini" else ""
     (pytester.path / "pytest.ini").write_text(f"[pytest]\ntestpaths = suites\n{ini}")
@@ -90,7 +90,7 @@ def test_pytest_takes_nothing_from_a_models_folder(
 def test_configuration_in_a_models_folder_is_refused(
     pytester: pytest.Pytester, suite: Path, marker: Path, option: str
 ) -> None:
-    """pytest looks for its configuration before it knows the option: what it found may switch on what users must say."""
+    """pytest looks for its configuration before it knows the option: what it found could switch anything on."""
     folder = an_empty_checkpoint(pytester.path / "ckpt")
     (folder / "pytest.ini").write_text("[pytest]\nforgetting_trust_remote_code = true\n")
     result = pytester.runpytest_subprocess(option, "./ckpt", "--baseline=old.json")
@@ -144,21 +144,20 @@ def test_pickled_shards_are_refused(pytester: pytest.Pytester, suite: Path, mark
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"lm_head.weight": name}}))
         result = pytester.runpytest_inprocess("--model=ckpt", "--baseline=old.json", "suites")
         assert result.ret in (3, 4)
-        assert any(f"names '{name}'; wanted a .safetensors file beside it" in line for line in result.outlines + result.errlines)
+        assert any(
+            f"names '{name}'; wanted a .safetensors file beside it" in line
+            for line in result.outlines + result.errlines
+        )
     assert not marker.exists()
 
 
 @pytest.mark.slow
-def test_allowed_pickles_still_run_nothing(
-    pytester: pytest.Pytester, suite: Path, marker: Path, weights: Path
-) -> None:
+def test_allowed_pickles_still_run_nothing(pytester: pytest.Pytester, suite: Path, marker: Path, weights: Path) -> None:
     """--forgetting-allow-pickle reads weights only, which is all that is needed of them."""
     folder = pytester.path / "ckpt"
     shutil.copytree(weights, folder, ignore=shutil.ignore_patterns("*.safetensors"))
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(marker)))
-    result = pytester.runpytest_subprocess(
-        "--model=ckpt", "--baseline=old.json", "suites", "--forgetting-allow-pickle"
-    )
+    result = pytester.runpytest_subprocess("--model=ckpt", "--baseline=old.json", "suites", "--forgetting-allow-pickle")
     assert result.ret == 3
     assert "do not load" in result.stdout.str() + result.stderr.str()
     assert not marker.exists()

@@ -94,7 +94,9 @@ def test_an_open_folder_in_tmp_is_closed(shared: Path) -> None:
 
 
 @as_root
-def test_the_usual_cache_is_not_taken_from_another_user(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_usual_cache_is_not_taken_from_another_user(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A home that several users share."""
     usual = tmp_path / "usual"
     usual.mkdir(mode=0o777)
