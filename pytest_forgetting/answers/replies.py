@@ -69,7 +69,8 @@ def reply_of(data: dict[str, Any], *, chat: bool) -> Reply:
     if text is None and missing is None and not thoughts:
         missing = "the server gave no text"
     if isinstance(text, str) and len(text) > LONGEST:
-        text, missing = None, f"the server's answer has {len(text):,} characters"
+        missing = missing or f"the server's answer has {len(text):,} characters"
+        text = None
     if not isinstance(text, str | None):
         raise Malformed(f"the text is a {type(text).__name__}")
     return Reply(text or "", thoughts, finish, missing, tokens if isinstance(tokens, int) else None)

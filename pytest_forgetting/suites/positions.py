@@ -61,8 +61,7 @@ class Document:
                 elif isinstance(event, yaml.CollectionEndEvent):
                     depth -= 1
                 if depth > 2 * DEPTH_LIMIT:
-                    where = f"{self.shown_as}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
-                    raise SuiteError(f"{where}: nested deeper than {DEPTH_LIMIT}")
+                    raise SuiteError(f"{self._at(event)}: nested deeper than {DEPTH_LIMIT}")
         except yaml.YAMLError:
             return  # told by the composer, which comes to the same place
 
@@ -123,7 +122,8 @@ class Document:
             for value in node.value:
                 yield from self._odd(value, depth + 1, seen)
 
-    def _at(self, node: yaml.Node) -> str:
+    def _at(self, node: yaml.Node | yaml.Event) -> str:
+        assert node.start_mark is not None, "the loader notes where each one stands"
         return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
 
     def node(self, path: Path, *, key: bool = False) -> yaml.Node:

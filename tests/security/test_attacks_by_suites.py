@@ -312,3 +312,12 @@ def test_python_checks_are_refused(pytester: pytest.Pytester, reference: str) ->
     result = pytester.runpytest_subprocess("--model=old.json", "--baseline=old.json", "s.yaml")
     result.stdout.fnmatch_lines(["*refused without --forgetting-allow-python*"])
     assert not (pytester.path / "ran").exists()
+
+
+def test_a_distance_that_would_take_hours_is_refused(tmp_path: Path) -> None:
+    """The time grows with the threshold times the length."""
+    check = {"type": "levenshtein", "value": "a" * 10_000, "threshold": 10_000}
+    case = {"test": "t", "prompt": "p", "checks": [check]}
+    (tmp_path / "s.yaml").write_text(json.dumps({"forgetting": "checklist", "cases": [case]}))
+    with pytest.raises(SuiteError, match="would take minutes"):
+        load_suite(tmp_path / "s.yaml")
