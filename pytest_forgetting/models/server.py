@@ -119,7 +119,8 @@ class Server:
                 if len(raw) > LARGEST:
                     raise CannotAnswer(f"{self.url}: sent more than {LARGEST >> 20} MiB in answer to one request")
         if response.status_code == 200:
-            return without_key(json_object(raw, self._said(raw)), self._key)
+            value: dict[str, Any] = without_key(json_object(raw, self._said(raw)), self._key)
+            return value
         raise self._failure(response, self._said(raw))
 
     def _failure(self, response: httpx.Response, said: str) -> Exception:

@@ -182,7 +182,7 @@ def test_adapters_run_nothing(
 
     folder = hostile(pytester.path, marker, "evil.py") / "adapter"
     base = AutoModelForCausalLM.from_pretrained(weights)
-    get_peft_model(base, LoraConfig(target_modules=["q_proj"], task_type="CAUSAL_LM")).save_pretrained(folder)
+    get_peft_model(base, LoraConfig(target_modules=["q_proj"], task_type="CAUSAL_LM")).save_pretrained(str(folder))
     (pytester.path / "evil.bin").write_bytes(pickle.dumps(Evil(marker)))
     config = json.loads((folder / "adapter_config.json").read_text()) | ADAPTERS[kind]
     (folder / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": str(weights)}))

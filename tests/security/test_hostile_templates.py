@@ -19,7 +19,7 @@ LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% end
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Of a tiny model."""
     folder: Path = tiny_llama(tmp_path_factory.mktemp("model") / "tiny")
-    return AutoTokenizer.from_pretrained(folder)  # type: ignore[no-untyped-call]
+    return AutoTokenizer.from_pretrained(folder)
 
 
 def rendered(tokenizer: Any, template: str) -> str:

@@ -102,7 +102,7 @@ def test_the_usual_cache_is_not_taken_from_another_user(
     usual.mkdir(mode=0o777)
     os.chown(usual, NOBODY, NOBODY)
     monkeypatch.delenv(cache.VARIABLE, raising=False)
-    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda _: usual)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: usual)
     assert cache.cache_folder() == shared / "cache"
 
 
