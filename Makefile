@@ -1,7 +1,8 @@
 # make demo   the main job, twice, on the embedded demo models
 # make test   the tests that CI runs
-# make check  ruff, mypy, the documentation and the tests
+# make check  ruff, mypy, the documentation, the tests and the audit
 # make docs   the documentation site, into site/; a broken link fails
+# make audit  whether a pinned package is known to be vulnerable; says so where that cannot be looked up
 # make test-slow  the tests that take minutes
 # make test-browser  the tests of the HTML report in Chromium, installed first where apt can
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
@@ -16,7 +17,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-browser docs check bench clean
+.PHONY: install demo test test-slow test-browser docs check audit bench clean
 
 install: $(READY)
 
@@ -57,6 +58,14 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/zensical build --clean --strict
 	$(TEST)
+	@$(MAKE) --no-print-directory audit
+
+# pip-audit has an environment of its own: what it needs is no part of what was tested together.
+AUDIT := $(VENV)/audit
+audit:
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) \
+		&& $(AUDIT)/bin/pip install -q --retries 0 --timeout 15 pip-audit >/dev/null 2>&1; } || true
+	@$(PYTHON) tools/audit.py $(AUDIT)/bin/pip-audit constraints.txt
 
 # The other tools have environments of their own; PEERS= leaves out the two that fewer people use.
 BENCH := $(VENV)/bench

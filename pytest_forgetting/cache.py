@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -16,14 +18,35 @@ NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs",
 
 
 def cache_folder() -> Path:
-    """The cache's root, made private to the user; a temporary folder where the usual place cannot be written."""
+    """The cache's root, private to the user; a temporary folder where the usual place is not, or cannot be written."""
     named = os.environ.get(VARIABLE)
     folder = Path(named).expanduser() if named else platformdirs.user_cache_path("pytest-forgetting")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError:
         return local_folder("cache")
-    return folder if os.access(folder, os.W_OK | os.X_OK) else local_folder("cache")
+    # Whoever names a folder may share it; the usual one is nobody else's.
+    usable = os.access(folder, os.W_OK | os.X_OK) and (bool(named) or why_shared(folder) is None)
+    return folder if usable else local_folder("cache")
+
+
+def make_private(folder: Path) -> None:
+    """Make `folder` and those above it that are missing, each for this user alone, whatever the umask.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for each in reversed([each for each in folder.parents if not each.exists()]):
+        each.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def why_shared(folder: Path) -> str | None:
+    """Who else could put something into `folder`, that would be believed here; None where nobody could."""
+    status = folder.stat()
+    if status.st_uid not in (os.getuid(), 0):
+        return f"it belongs to another user ({status.st_uid})"
+    return "every user may write to it" if status.st_mode & stat.S_IWOTH else None
 
 
 def on_local_disk(folder: Path, name: str) -> Path:
@@ -32,12 +55,20 @@ def on_local_disk(folder: Path, name: str) -> Path:
 
 
 def local_folder(name: str) -> Path:
-    """A folder of this user's on the local disk, the same in every run until the system clears it."""
-    folder = Path(tempfile.gettempdir()) / f"pytest-forgetting-{os.getuid()}" / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.parent.stat().st_uid != os.getuid():  # somebody else made it first
+    """A folder of this user's on the local disk, the same in every run until the system clears it.
+
+    Anybody may write where temporary files lie: a folder that another user has put there, or a link, is not taken.
+    """
+    root = Path(tempfile.gettempdir()) / f"pytest-forgetting-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    status = root.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():  # somebody else made it first
         return Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
-    return folder
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        root.chmod(0o700)
+    (root / name).mkdir(mode=0o700, exist_ok=True)
+    return root / name
 
 
 def on_network(folder: Path) -> bool:

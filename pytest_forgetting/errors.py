@@ -7,6 +7,15 @@ Every message is complete as it stands (where, what was found, what was wanted);
 class ForgettingError(Exception):
     """Base of all errors that this package raises on purpose."""
 
+    def __str__(self) -> str:
+        """The message; what suites, checkpoints and servers brought into it commands no terminal."""
+        return "\n".join(map(escaped, super().__str__().split("\n")))
+
+
+def escaped(text: str) -> str:
+    """`text` in one line: what cannot be printed, line breaks among it, as Python writes it in quotes."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
 
 class SuiteError(ForgettingError):
     """A suite cannot be read. One line per finding: ``file:line:column: what was found; what was wanted``."""

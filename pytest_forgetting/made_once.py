@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
 from pytest_forgetting.errors import CannotAnswer
 
 TURN = "training.lock"
@@ -48,7 +48,7 @@ def shelf(name: str, what: str) -> Path:
     """
     folder = on_local_disk(cache_folder() / name, name)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as fault:
         raise CannotAnswer(f"{what} cannot be kept in {folder}: {fault.strerror}") from fault
     return folder

@@ -22,7 +22,7 @@ from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
 from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store, Stores
-from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
 from pytest_forgetting.cluster import driving, load_options, on_cluster, ray_engine
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
@@ -68,7 +68,7 @@ def store_folder(chosen: Path | None) -> Path:
     """
     folder = on_local_disk(chosen or cache_folder() / "store", "store")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         raise WrongUsage(f"--forgetting-store {folder}: cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_forgetting import options
+from pytest_forgetting import options, strangers
 from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, forgetting
 from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 
@@ -35,6 +35,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, object, object]:
     """Register ``--model`` and its like behind the conftests, so that one that owns the name keeps it."""
     options.forget_paths(early_config.known_args_namespace, args)
+    strangers.keep_out(early_config, args)
     result = yield
     early_config.stash[_TAKEN] = options.register_short_names(parser)
     return result
@@ -74,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "forgetting(suite, category, severity): a case or gate of a forgetting suite")
     if config.option.help:
         return
+    strangers.see_configuration(config)
     if options.is_active(config):
         from pytest_forgetting.running import ForgettingRun
 
@@ -93,6 +95,11 @@ def _refuse_suites_without_model(config: pytest.Config) -> None:
         path = Path(config.invocation_params.dir, argument.partition("::")[0])
         if path.is_file() and (path.suffix == ".jsonl" or is_suite(path)):
             raise pytest.UsageError(f"{argument} is a forgetting suite: name the model to test, {_option(config)} REF")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Nothing that came with a model is collected or imported."""
+    return True if strangers.is_strange(collection_path, config) else None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def write_starter_suites(target: Path) -> int:
         pytest's exit code: 0, or 4 where a file of that name exists.
     """
     sources = sorted(path for path in example_suites().iterdir() if path.is_file())
-    existing = [path.name for path in sources if (target / path.name).exists()]
+    existing = [path.name for path in sources if os.path.lexists(target / path.name)]
     if existing:
         print(f"ERROR: {target} already has {', '.join(existing)}; nothing was written", file=sys.stderr)
         return 4

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
+from pytest_forgetting.answers.patience import interrupted
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import OPEN
 
@@ -123,13 +124,14 @@ def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions, ans
     assert conditions.chat_template is not None, "without a template the request is plain text"
     turns = [*request.messages, *([] if answer is None else [("assistant", answer)])]
     try:
-        text = loaded.tokenizer.apply_chat_template(
-            [{"role": role, "content": content} for role, content in turns],
-            chat_template=_pinned_date() + conditions.chat_template,
-            add_generation_prompt=answer is None,
-            tokenize=False,
-            **conditions.chat_template_kwargs,
-        )
+        with interrupted(conditions.chat_template):
+            text = loaded.tokenizer.apply_chat_template(
+                [{"role": role, "content": content} for role, content in turns],
+                chat_template=_pinned_date() + conditions.chat_template,
+                add_generation_prompt=answer is None,
+                tokenize=False,
+                **conditions.chat_template_kwargs,
+            )
     except Exception as error:  # a template is somebody else's program: it may raise whatever it likes
         raise Refused(f"the chat template refuses the prompt: {error}") from error
     return str(text)

@@ -9,6 +9,8 @@ from typing import Any
 from pytest_forgetting.answers.answer import Answer, Finish, first_part
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
+LONGEST = 1 << 20
+"""Characters of an answer; of a longer one no limit was heeded, and grading would take minutes."""
 CLIPPED = -9999.0
 """vLLM gives this for −inf, which is no JSON."""
 
@@ -66,6 +68,9 @@ def reply_of(data: dict[str, Any], *, chat: bool) -> Reply:
         missing = f"the server ended the answer with {told}"
     if text is None and missing is None and not thoughts:
         missing = "the server gave no text"
+    if isinstance(text, str) and len(text) > LONGEST:
+        missing = missing or f"the server's answer has {len(text):,} characters"
+        text = None
     if not isinstance(text, str | None):
         raise Malformed(f"the text is a {type(text).__name__}")
     return Reply(text or "", thoughts, finish, missing, tokens if isinstance(tokens, int) else None)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.cache import make_private, why_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,10 +45,12 @@ class Store:
             folder: made private to the user where it does not exist.
             size_limit: bytes above which old answers are dropped.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         self.folder = folder
         self.path = folder / "answers.sqlite"
         self.notes: list[str] = []
+        if (shared := why_shared(folder)) is not None:
+            self._note(f"the answer store {folder} can be changed by others, whose answers are believed: {shared}")
         self._unsaved: dict[bytes, Answer] = {}
         # Switching to WAL ignores the busy timeout: two first openers would fail without this lock.
         with FileLock(str(folder / "open.lock")):
@@ -114,6 +117,9 @@ class Store:
             return self._open()
 
     def _open(self) -> sqlite3.Connection:
+        for suffix in ("", "-wal", "-shm"):
+            if Path(f"{self.path}{suffix}").is_symlink():
+                raise sqlite3.DatabaseError("it is a link")
         self.path.touch(mode=0o600)
         database = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
         version = database.execute("pragma user_version").fetchone()[0]
@@ -126,7 +132,8 @@ class Store:
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_suffix(f".set-aside-{time.time_ns()}")
-        self.path.rename(aside)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.rename(aside)
         for suffix in ("-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         self._note(f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import regex
+from pytest_forgetting.suites.patterns import compiled
 
 TIME_LIMIT = 1.0
 """Seconds for one search."""
@@ -19,14 +17,11 @@ def matches(pattern: str, text: str) -> bool:
 
     Raises:
         Undecidable: the search took longer than `TIME_LIMIT`.
-        regex.error: `pattern` is no regular expression.
+        regex.error: `pattern` is no regular expression (`regex`).
     """
     try:
-        return _compiled(pattern).search(text, timeout=TIME_LIMIT) is not None
+        return compiled(pattern).search(text, timeout=TIME_LIMIT) is not None
     except TimeoutError as error:
         raise Undecidable(f"the pattern ran longer than {TIME_LIMIT:g} s") from error
-
-
-@lru_cache(maxsize=512)
-def _compiled(pattern: str) -> regex.Pattern[str]:
-    return regex.compile(pattern)
+    except MemoryError as error:
+        raise Undecidable("the pattern needed more memory than there is") from error

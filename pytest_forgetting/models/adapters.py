@@ -42,6 +42,10 @@ def attach(base: PreTrainedModel, model: LocalModel, device: str) -> peft.PeftMo
         config = peft.PeftConfig.from_pretrained(folder)
     if config.task_type not in (None, "CAUSAL_LM"):
         raise CannotAnswer(f"{model.ref}: the adapter is for the task {config.task_type}, not for CAUSAL_LM")
+    if getattr(config, "megatron_config", None) or config.peft_type == "XLORA":
+        raise CannotAnswer(
+            f"{model.ref}: the adapter names code or other adapters to be loaded, which is not supported"
+        )
     with told_as(unfit):
         _make_room(base, model)
         adapted, misfits = _loaded(base, folder, config, device)

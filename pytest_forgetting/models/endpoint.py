@@ -53,12 +53,12 @@ def parse(ref: str) -> Endpoint:
         parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
-        raise WrongUsage(f"{_without_userinfo(ref)}: is no address: {error}; wanted {FORM}") from None
+        raise WrongUsage(f"{bare(ref)}: is no address: {error}; wanted {FORM}") from None
     _see(ref, parts)
     name, at, revision = fragment.rpartition("@") if "@" in fragment else (fragment, "", "")
     if not name.strip() or (at and not revision.strip()):
         what = "model" if not name.strip() else "revision behind @"
-        raise WrongUsage(f"{ref}: names no {what}; wanted {FORM}")
+        raise WrongUsage(f"{bare(ref)}: names no {what}; wanted {FORM}")
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
     origin = f"{parts.scheme.lower()}://{host}{'' if port is None else f':{port}'}"
     return Endpoint(ref.strip(), origin + parts.path.rstrip("/"), name, revision or None)
@@ -87,22 +87,20 @@ def api_key() -> str | None:
 def _see(ref: str, parts: SplitResult) -> None:
     if parts.username is not None or parts.password is not None:
         raise WrongUsage(
-            f"{_without_userinfo(ref)}: holds a user name or a password, which would be shown in reports and logs;"
+            f"{bare(ref)}: holds a user name or a password, which would be shown in reports and logs;"
             f" put the server's key into the environment, {KEYS[0]} or {KEYS[1]}"
         )
     if parts.scheme.lower() not in ("http", "https"):
-        raise WrongUsage(f"{ref}: servers are asked by http or https; wanted {FORM}")
+        raise WrongUsage(f"{bare(ref)}: servers are asked by http or https; wanted {FORM}")
     if not parts.hostname:
-        raise WrongUsage(f"{ref}: names no host; wanted {FORM}")
+        raise WrongUsage(f"{bare(ref)}: names no host; wanted {FORM}")
     if parts.query:
-        raise WrongUsage(f"{ref}: addresses with a query (?…) are not supported; wanted {FORM}")
+        raise WrongUsage(f"{bare(ref)}: addresses with a query (?…) are not supported; wanted {FORM}")
 
 
-def _without_userinfo(ref: str) -> str:
-    scheme, slashes, rest = ref.partition("://")
-    return scheme + slashes + rest.rpartition("@")[2] if "#" not in rest else _before_fragment(scheme, rest)
-
-
-def _before_fragment(scheme: str, rest: str) -> str:
-    address, _, fragment = rest.partition("#")
-    return f"{scheme}://{address.rpartition('@')[2]}#{fragment}"
+def bare(ref: str) -> str:
+    """The address `ref` without what may be secret in it: user name, password and query."""
+    address, hash_sign, fragment = ref.partition("#")
+    scheme, slashes, rest = address.partition("://")
+    shown, mark, _ = rest.rpartition("@")[2].partition("?")
+    return f"{scheme}{slashes}{shown}{'?…' if mark else ''}{hash_sign}{fragment}"

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.cache import cache_folder, on_local_disk
+from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
 from pytest_forgetting.errors import CannotAnswer
 
 SETTLED_NS = 2_000_000_000
@@ -51,7 +51,8 @@ class HashMemo:
     def _ask(self, question: Callable[[sqlite3.Connection], Any]) -> Any:
         """The answer to `question`, or None, whatever SQLite finds wrong with the file."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._path.parent)
+            self._path.touch(mode=0o600)
             with closing(sqlite3.connect(self._path, timeout=5)) as database, database:
                 database.execute(_SCHEMA)
                 return question(database)
@@ -100,8 +101,12 @@ def _hub_blob(path: Path) -> str | None:
     """The Hub's cache links to blobs that are named by their SHA-256 (large files; small ones bear git's SHA-1)."""
     if not path.is_symlink():
         return None
+    from huggingface_hub import constants
+
     blob = path.resolve()
-    return blob.name if blob.parent.name == "blobs" and re.fullmatch("[0-9a-f]{64}", blob.name) else None
+    named = blob.parent.name == "blobs" and re.fullmatch("[0-9a-f]{64}", blob.name)
+    # Anywhere else a checkpoint could bear the name of another one, and be taken for it.
+    return blob.name if named and blob.is_relative_to(Path(constants.HF_HUB_CACHE).resolve()) else None
 
 
 def _hashed(path: Path, memo: HashMemo) -> str:

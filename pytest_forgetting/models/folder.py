@@ -48,6 +48,8 @@ def weight_files(folder: Path, *, allow_pickle: bool) -> list[Path]:
         CannotAnswer: config or index is no JSON.
     """
     named = read_json(folder / CONFIG).get("transformers_weights") if (folder / CONFIG).is_file() else None
+    if isinstance(named, str) and (Path(named).name != named or not named.endswith(".safetensors")):
+        raise CannotAnswer(f"{folder / CONFIG}: 'transformers_weights' is {named!r:.60}; wanted a .safetensors file")
     singles = [named] if isinstance(named, str) else ["model.safetensors"]
     if allow_pickle:
         singles.append("pytorch_model.bin")
@@ -93,7 +95,12 @@ def _shards(index: Path) -> list[Path]:
     mapping = read_json(index).get("weight_map")
     if not isinstance(mapping, dict) or not mapping:
         raise CannotAnswer(f"{index} has no 'weight_map', so it does not tell where the weights are")
-    shards = [index.parent / str(name) for name in sorted(set(mapping.values()))]
+    names = sorted({str(name) for name in mapping.values()})
+    suffix = ".bin" if ".bin." in index.name else ".safetensors"
+    odd = next((name for name in names if Path(name).name != name or not name.endswith(suffix)), None)
+    if odd is not None:
+        raise CannotAnswer(f"{index} names {odd!r:.60}; wanted a {suffix} file beside it")
+    shards = [index.parent / name for name in names]
     missing = [shard.name for shard in shards if not shard.is_file()]
     if missing:
         raise WrongUsage(f"{index.parent} is incomplete: {index.name} names {', '.join(missing[:3])}, which is missing")

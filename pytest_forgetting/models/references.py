@@ -10,6 +10,7 @@ from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.models import folder as files
 from pytest_forgetting.models import hub, lineage
 from pytest_forgetting.models.chat_template import chat_template_in
+from pytest_forgetting.models.endpoint import bare
 from pytest_forgetting.models.local_model import LocalModel
 
 __all__ = ["LocalModel", "resolve"]
@@ -47,7 +48,9 @@ def resolve(ref: str, *, candidate: LocalModel | None = None, allow_pickle: bool
 
         return _described(ref, prepare(ref.removeprefix(DEMO)), allow_pickle)
     if "://" in ref:
-        raise WrongUsage(f"{ref}: names a server, and here a model is wanted that can be loaded; {_LINE_ABOUT_KINDS}")
+        raise WrongUsage(
+            f"{bare(ref)}: names a server, where a model is wanted that can be loaded; {_LINE_ABOUT_KINDS}"
+        )
     if _holds(path.is_file):
         raise WrongUsage(f"{ref}: is a file; {_LINE_ABOUT_KINDS}")
     return _described(ref, _fetched(ref, allow_pickle), allow_pickle)

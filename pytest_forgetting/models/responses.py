@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -17,6 +18,10 @@ ATTEMPTS_IN_VAIN = 2
 """Where an attempt costs the whole time limit, or would likely give the same again."""
 _SAID = 200
 """Characters that a message shows of what a server said."""
+
+
+SHORTEST_SECRET = 12
+"""Characters of a key that somebody may have to hide."""
 
 
 class Refusal(Exception):
@@ -51,6 +56,49 @@ def json_object(raw: bytes | bytearray, said: str) -> dict[str, Any]:
         raise Unavailable(f"answers with something else than JSON{said}", attempts=ATTEMPTS_IN_VAIN) from None
     if not isinstance(value, dict):
         raise Unavailable(f"answers with JSON of another shape than asked for{said}", attempts=ATTEMPTS_IN_VAIN)
+    return value
+
+
+def unpacking(encoding: str | None) -> Callable[[bytes, int], bytes]:
+    """From pieces of a response, and how many bytes there is room for, to their content.
+
+    httpx unpacks a piece whole, and several encodings one after the other: a few kilobytes can fill any memory.
+
+    Raises:
+        Unavailable: at once or later, it is encoded in another way than was asked for.
+    """
+    if encoding is None or encoding.strip().lower() in ("", "identity"):
+        return lambda piece, _: piece
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        raise _packed()
+    unpacker = zlib.decompressobj(wbits=31)
+
+    def unpack(piece: bytes, room: int) -> bytes:
+        try:
+            return unpacker.decompress(piece, max(1, room))
+        except zlib.error:
+            raise _packed() from None
+
+    return unpack
+
+
+def _packed() -> Unavailable:
+    return Unavailable("sent what cannot be unpacked", attempts=ATTEMPTS_IN_VAIN)
+
+
+def without_key(value: Any, key: str | None) -> Any:
+    """`value`, JSON of a server, with no `key` in its texts: some send back what they were sent.
+
+    Keys of few characters are left: those are no secrets but words such as EMPTY, and answers may hold them.
+    """
+    if key is None or len(key) < SHORTEST_SECRET:
+        return value
+    if isinstance(value, str):
+        return value.replace(key, "…")
+    if isinstance(value, list):
+        return [without_key(each, key) for each in value]
+    if isinstance(value, dict):
+        return {name: without_key(each, key) for name, each in value.items()}
     return value
 
 

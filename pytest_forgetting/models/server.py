@@ -18,7 +18,9 @@ from pytest_forgetting.models.responses import (
     json_object,
     message_of,
     seconds,
+    unpacking,
     unreached,
+    without_key,
 )
 
 if TYPE_CHECKING:
@@ -105,20 +107,20 @@ class Server:
         except (TimeoutError, httpx.TimeoutException):
             limit = f"{self._time_limit:g} s (--forgetting-request-timeout)"
             raise Unavailable(f"gave no answer within {limit}", attempts=ATTEMPTS_IN_VAIN) from None
-        except httpx.DecodingError:
-            raise Unavailable("sent what cannot be unpacked", attempts=ATTEMPTS_IN_VAIN) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unreached(error) from error
 
     async def _read(self, method: str, route: str, content: bytes | None) -> dict[str, Any]:
         async with self._client.stream(method, self.url + route, content=content) as response:
             raw = bytearray()
-            async for piece in response.aiter_bytes():
-                raw += piece
+            unpack = unpacking(response.headers.get("content-encoding"))
+            async for piece in response.aiter_raw():
+                raw += unpack(piece, LARGEST + 1 - len(raw))
                 if len(raw) > LARGEST:
                     raise CannotAnswer(f"{self.url}: sent more than {LARGEST >> 20} MiB in answer to one request")
         if response.status_code == 200:
-            return json_object(raw, self._said(raw))
+            value: dict[str, Any] = without_key(json_object(raw, self._said(raw)), self._key)
+            return value
         raise self._failure(response, self._said(raw))
 
     def _failure(self, response: httpx.Response, said: str) -> Exception:
@@ -128,7 +130,7 @@ class Server:
             return CannotAnswer(f"{self.url}: {held} ({status}{said})")
         if 300 <= status < 400:
             where = response.headers.get("location", "").partition("?")[0]
-            told = f" to {in_one_line(where)}" if where else ""
+            told = f" to {in_one_line(self._hidden(where))}" if where else ""
             return CannotAnswer(
                 f"{self.url}: sends on{told} ({status}), where no key of yours is sent; name that address"
             )
@@ -142,9 +144,11 @@ class Server:
     def _said(self, raw: bytes | bytearray) -> str:
         """What a response says, for a message: ``: …`` in one line, without the key, or nothing."""
         text = bytes(raw[: 1 << 16]).decode("utf-8", "replace")
-        text = message_of(text)
-        line = in_one_line(text.replace(self._key, "…") if self._key else text)
+        line = in_one_line(self._hidden(message_of(text)))
         return f": {line}" if line else ""
+
+    def _hidden(self, text: str) -> str:
+        return text.replace(self._key, "…") if self._key else text
 
 
 def _client(key: str | None, time_limit: float) -> httpx.AsyncClient:
@@ -154,6 +158,7 @@ def _client(key: str | None, time_limit: float) -> httpx.AsyncClient:
     except ImportError:
         raise CannotAnswer("servers need httpx and tenacity: pip install 'pytest-forgetting[endpoint]'") from None
     headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "pytest-forgetting"}
+    headers["Accept-Encoding"] = "gzip"
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)

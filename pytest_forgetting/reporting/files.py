@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,8 @@ def _to_html(comparison: Comparison) -> str:
 
 WRITERS = {".json": to_json, ".jsonl": to_jsonl, ".html": _to_html, ".md": to_markdown}
 """By suffix."""
+_MOST_LINKS = 40
+"""On the way to one file, as in Linux."""
 
 
 def write_report(comparison: Comparison, path: Path) -> None:
@@ -35,23 +40,41 @@ def write_report(comparison: Comparison, path: Path) -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write `text` beside `path` and move it there, so that nobody ever sees half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write `text` beside `path` and move it there, so that nobody ever sees half a file.
+
+    A new file has the permissions that the umask leaves, an older one keeps its own. A link of this user's is
+    followed; in its own place stands the file where the link is somebody else's, who may have laid it as a trap.
+    """
+    path = _followed(path)
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            if path.is_file():
+                os.fchmod(handle, stat.S_IMODE(path.stat().st_mode) & 0o777)
             file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _followed(path: Path) -> Path:
+    for _ in range(_MOST_LINKS):
+        if not path.is_symlink() or path.lstat().st_uid != os.getuid():
+            return path
+        path = path.parent / path.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
 def why_unwritable(path: Path) -> str | None:
     """Why no file can be written at `path`, found out by writing one beside it that leaves no trace; None if it can."""
     if path.is_dir():
         return "it is a folder"
-    folder = next(each for each in path.parents if each.exists())
+    try:
+        folder = next(each for each in _followed(path).parents if each.exists())
+    except OSError as error:
+        return f"{error.strerror}"
     try:
         with tempfile.TemporaryFile(dir=folder):
             return None

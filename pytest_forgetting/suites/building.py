@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_forgetting.errors import escaped
 from pytest_forgetting.suites.cases import Case, DatasetRead, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
 from pytest_forgetting.suites.prompts import Prompting
@@ -23,7 +24,7 @@ class Fault(Exception):
 
     def __init__(self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1) -> None:
         """Tell it, and where."""
-        super().__init__(told)
+        super().__init__(escaped(told))
         self.path = path
         self.key = key
         self.line = line

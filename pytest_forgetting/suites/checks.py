@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import regex
 
 from pytest_forgetting.suites.cases import Check
+from pytest_forgetting.suites.patterns import compiled
 from pytest_forgetting.suites.spelling import hint
 
 
@@ -30,7 +31,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 def pattern(value: Any) -> str:
     """A regular expression that compiles."""
     try:
-        regex.compile(_text(value))
+        compiled(_text(value))
     except regex.error as error:
         raise BadCheck(f"{value!r} is no regular expression: {error}") from None
     return str(value)
@@ -43,11 +44,30 @@ def _schema(value: Any) -> dict[str, Any] | None:
 
     if not isinstance(value, dict):
         raise BadCheck(f"found {value!r}; wanted a JSON Schema")
+    if any(isinstance(each, list) and _is_endless(each) for each in _parts(value)):
+        raise BadCheck(f"is no JSON Schema that can be used: it has a list of more than {_LONGEST_LIST} schemas")
     try:
-        jsonschema.validators.validator_for(value).check_schema(value)
+        known = jsonschema.validators.validator_for(value, default=jsonschema.Draft202012Validator)
+        known.check_schema(value)
     except jsonschema.SchemaError as error:
-        raise BadCheck(f"is no JSON Schema: {error.message}") from None
+        raise BadCheck(f"is no JSON Schema: {error.message:.200}") from None
+    except Exception as error:  # of identifiers that are no addresses, and the like, jsonschema raises nearly anything
+        raise BadCheck(f"is no JSON Schema that can be used: {type(error).__name__}: {error}") from None
     return value
+
+
+def _is_endless(each: list[Any]) -> bool:
+    """Whether comparing its parts with each other, as jsonschema does, would take minutes."""
+    return len(each) > _LONGEST_LIST and any(isinstance(part, dict | list) for part in each)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """`value` and all that is in it."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
 
 
 def _is_whole(value: Any) -> bool:
@@ -101,11 +121,16 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
 NAMES = (*_VALUES, "levenshtein")
 """Of all checks that come with the package, without `not-`."""
 LEVENSHTEIN_THRESHOLD = 5
+_MOST_CELLS = 2_000_000
+_LONGEST_LIST = 1000
+"""Schemas in one list of a JSON Schema."""
 
 
 def _levenshtein(value: Any, threshold: Any) -> dict[str, Any]:
     if not _is_whole(threshold):
         raise BadCheck(f"threshold: found {threshold!r}; wanted a whole number")
+    if threshold * len(_text(value)) > _MOST_CELLS:
+        raise BadCheck(f"threshold times the text's length is beyond {_MOST_CELLS:,}, which would take minutes")
     return {"text": _text(value), "threshold": threshold}
 
 

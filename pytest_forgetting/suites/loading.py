@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.errors import SuiteError, escaped
 from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
-from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
+from pytest_forgetting.suites.positions import MOST_FINDINGS, SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, OF_DATASETS, GateKeys, SourceKeys, SuiteKeys
 from pytest_forgetting.suites.sources import case_keys, read_rows, source_file
@@ -44,7 +44,7 @@ def load_suite(
     if path.suffix == ".jsonl":
         keys = SuiteKeys(forgetting="qa")
         builder.start(keys, Prompting())
-        _read_source(builder, path, {}, shown)
+        _read_source(builder, _resolved(path, shown), {}, shown)
         return _suite(path, shown, keys, builder)
     document = Document(_text(path, shown), shown)
     keys = _suite_keys(document)
@@ -115,6 +115,14 @@ def _read_dataset(builder: CaseBuilder, path: Path, given: SourceKeys, shown: st
     builder.datasets.append(dataset.read)
 
 
+def _resolved(path: Path, shown: str) -> Path:
+    """`path`, which the user has named, with the links on the way followed."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SuiteError(f"{shown}:1:1: cannot be read: {error}") from None
+
+
 def _text(path: Path, shown: str) -> str:
     try:
         if path.stat().st_size > SIZE_LIMIT:
@@ -140,7 +148,7 @@ def explained(
     for finding in error.errors():
         unknown = finding["type"] == "extra_forbidden"
         path = [part for part in finding["loc"] if not str(part).startswith("function-")]
-        yield f"{document.where([*at, *path], key=unknown)}: {_told(dict(finding), path, model, unknown)}"
+        yield f"{document.where([*at, *path], key=unknown)}: {escaped(_told(dict(finding), path, model, unknown))}"
 
 
 def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
@@ -226,14 +234,14 @@ def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collect
     for name in sorted(set(given) - set(categories)):
         where = document.where(["gate", "category_max_drop", name], key=True)
         known = hint(name, sorted(categories), label="categories")
-        yield f"{where}: no case has the category '{name}'; {known}"
+        yield f"{where}: no case has the category '{escaped(name)}'; {known}"
 
 
 def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_line: int = 1) -> Suite:
     if not builder.cases and not builder.findings:
         builder.findings.append(f"{shown}:1:1: the suite is empty; wanted cases, or a source with some")
     if builder.findings:
-        raise SuiteError("\n".join(builder.findings))
+        raise SuiteError("\n".join(_first(builder.findings)))
     return Suite(
         path=path,
         name=keys.name or path.stem,
@@ -246,6 +254,12 @@ def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_l
         nodeid=shown,
         datasets=tuple(builder.datasets),
     )
+
+
+def _first(findings: list[str]) -> list[str]:
+    """As many as anybody reads; the last line says how many there are beside."""
+    more = len(findings) - MOST_FINDINGS
+    return findings if more <= 0 else [*findings[:MOST_FINDINGS], f"and {more} more findings"]
 
 
 def _policy(keys: GateKeys) -> GatePolicy:

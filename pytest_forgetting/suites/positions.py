@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import yaml
 
-from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.errors import SuiteError, escaped
 
 SIZE_LIMIT = 64 << 20
 DEPTH_LIMIT = 50
+LONGEST_NUMBER = 100
+"""Characters of a number; longer ones take minutes to be read, or cannot be shown."""
+MOST_FINDINGS = 50
+"""Told of one file."""
+_MANY_BRACKETS = 1000
+_DEEP_LINE = re.compile(r"^[ ?:-]{1000}", re.MULTILINE)
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Path = Sequence[str | int]
 
@@ -29,15 +38,32 @@ class Document:
         collecting = gc.isenabled()
         gc.disable()  # a large suite makes many objects and no garbage
         try:
+            self._see_depth(text)
             loader = _Loader(text)
             self.root = self._compose(loader)
-            findings = list(self._odd(self.root, 0))
+            findings = list(islice(self._odd(self.root, 0), MOST_FINDINGS))
             if findings:
                 raise SuiteError("\n".join(findings))
             self.value: dict[str, Any] = self._construct(loader)
         finally:
             if collecting:
                 gc.enable()
+
+    def _see_depth(self, text: str) -> None:
+        """Refuse what is nested so deep that libyaml's composer, which recurses, would end the whole process."""
+        if text.count("[") + text.count("{") <= _MANY_BRACKETS and not _DEEP_LINE.search(text):
+            return
+        depth = 0
+        try:
+            for event in yaml.parse(text, _Loader):
+                if isinstance(event, yaml.CollectionStartEvent):
+                    depth += 1
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    depth -= 1
+                if depth > 2 * DEPTH_LIMIT:
+                    raise SuiteError(f"{self._at(event)}: nested deeper than {DEPTH_LIMIT}")
+        except yaml.YAMLError:
+            return  # told by the composer, which comes to the same place
 
     def _compose(self, loader: Any) -> yaml.MappingNode:
         try:
@@ -55,10 +81,19 @@ class Document:
     def _construct(self, loader: Any) -> dict[str, Any]:
         try:
             value: dict[str, Any] = loader.construct_document(self.root)
-        except (yaml.YAMLError, ValueError) as error:
+        # Values tagged for what they are not, such as !!int '', let PyYAML raise nearly anything.
+        except (
+            yaml.YAMLError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             mark = getattr(error, "problem_mark", None)
             where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-            told = getattr(error, "problem", None) or error
+            told = getattr(error, "problem", None) or f"a value is not what its tag says ({error})"
             raise SuiteError(f"{self.shown_as}:{where}: {told}; suites are plain data") from None
         return value
 
@@ -72,6 +107,8 @@ class Document:
         if depth > DEPTH_LIMIT:
             yield f"{self._at(node)}: nested deeper than {DEPTH_LIMIT}"
             return
+        if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
+            yield f"{self._at(node)}: found a number of {len(node.value)} characters; wanted at most {LONGEST_NUMBER}"
         if isinstance(node, yaml.MappingNode):
             first: dict[str, yaml.Node] = {}
             for key, value in node.value:
@@ -79,13 +116,14 @@ class Document:
                     yield f"{self._at(key)}: found a key that is no text"
                 elif (other := first.setdefault(key.value, key)) is not key:
                     line = other.start_mark.line + 1
-                    yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
+                    yield f"{self._at(key)}: key '{escaped(key.value)}' given twice (first on line {line})"
                 yield from self._odd(value, depth + 1, seen)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
                 yield from self._odd(value, depth + 1, seen)
 
-    def _at(self, node: yaml.Node) -> str:
+    def _at(self, node: yaml.Node | yaml.Event) -> str:
+        assert node.start_mark is not None, "the loader notes where each one stands"
         return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
 
     def node(self, path: Path, *, key: bool = False) -> yaml.Node:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.util import find_spec
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 
 _KNOWN = {*CaseKeys.model_fields, *SPELLINGS}
+
+
+SIZE_LIMIT = 256 << 20
+"""Bytes of a file of cases."""
+MOST_ROWS = 1_000_000
+"""Cases of one file."""
 
 
 def source_file(suite: Path, name: str) -> Path:
@@ -37,8 +46,12 @@ def beside(suite: Path, name: str, what: str) -> Path:
     Raises:
         Fault: it lies outside the suite's folder.
     """
-    folder = suite.parent.resolve()
-    found = (folder / name).resolve()
+    try:
+        folder = suite.parent.resolve()
+        found = (folder / name).resolve()
+        found.exists()
+    except (OSError, ValueError, RuntimeError):  # names too long, with a null byte, links in a circle
+        raise Fault(f"{what} '{name:.60}' is no name of a file") from None
     if not found.is_relative_to(folder):
         raise Fault(f"{what} '{name}' lies outside the suite's folder")
     return found
@@ -75,7 +88,9 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
     Raises:
         Fault: a line is no JSON object, a named column is missing, or the file is not UTF-8.
     """
-    for line, row in READERS[file.suffix](file):
+    for number, (line, row) in enumerate(READERS[file.suffix](file), 1):
+        if number > MOST_ROWS:
+            raise Fault(f"more than {MOST_ROWS:,} cases; wanted fewer", line=line)
         try:
             yield line, case_keys(row, fields)
         except Fault as fault:
@@ -88,8 +103,8 @@ def holds_questions(path: Path) -> bool:
     if path.suffix != ".jsonl":
         return False
     try:
-        keys = next((row.keys() for _, row in read_rows(path, {})), ())
-    except (Fault, OSError):
+        keys = next((row.keys() for _, row in read_rows(path.resolve(), {})), ())
+    except (Fault, OSError, RuntimeError):
         return False
     plain = {SPELLINGS.get(name, name) for name in keys}
     return "correct_answer" in plain and not plain.isdisjoint(("question", "prompt"))
@@ -123,8 +138,43 @@ def _value(row: Mapping[str, Any], name: str, column: str) -> Any:
     return value
 
 
+def _opened(file: Path) -> BinaryIO:
+    """`file`, as long as its name leads to it without a link: `source_file` has followed those that there were.
+
+    Raises:
+        Fault: some part of its name has become a link since, it is no plain file, or it is too large.
+    """
+    try:
+        handle = _without_links(file)
+    except OSError as error:
+        raise Fault(f"cannot be read: {error.strerror}") from None
+    opened = open(handle, "rb")  # noqa: SIM115, PTH123 - of a descriptor; the caller closes it
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
+        opened.close()
+        told = f"has more than {SIZE_LIMIT >> 20} MiB" if stat.S_ISREG(status.st_mode) else "is no plain file"
+        raise Fault(f"{told}; wanted several smaller files")
+    return opened
+
+
+def _without_links(file: Path) -> int:
+    """A descriptor of the absolute path `file`, opened part by part, of which none may be a link."""
+    parts = file.absolute().parts
+    # Folders above may be searched and not listed, as /home often is: O_PATH, which Linux has, needs no more.
+    way = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
+    folder = os.open(parts[0], way)
+    try:
+        for part in parts[1:-1]:
+            below = os.open(part, way, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with file.open("rb") as lines:
+    with _opened(file) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -139,7 +189,7 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with _opened(file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
             for row in reader:
                 yield reader.line_num, {name: value for name, value in row.items() if name and value}
@@ -153,7 +203,7 @@ def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(file) as table:
+        with _opened(file) as raw, pyarrow.parquet.ParquetFile(raw) as table:
             number = 0
             for batch in table.iter_batches():
                 for row in batch.to_pylist():

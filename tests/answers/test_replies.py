@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.replies import Malformed, reply_of, token_scores
+from pytest_forgetting.answers.replies import LONGEST, Malformed, reply_of, token_scores
 
 
 def chat(content: Any = "Paris", finish: str = "stop", **message: Any) -> dict[str, Any]:
@@ -135,3 +135,10 @@ def test_a_special_token_in_front_is_known() -> None:
 def test_what_is_no_score_of_the_prompt(data: dict[str, Any]) -> None:
     """Summed up, it would make all choices equally likely."""
     assert token_scores(data, "a b") is None
+
+
+def test_an_endless_text_is_no_answer() -> None:
+    """Grading would take minutes; what the server was told to stop at, it did not heed."""
+    reply = reply_of({"choices": [{"text": "x" * (LONGEST + 1), "finish_reason": "stop"}]}, chat=False)
+    assert reply.answer(()).finish == "unanswered"
+    assert "characters" in str(reply.answer(()).reason)

@@ -120,12 +120,21 @@ def test_memo_lies_in_the_cache_private_to_the_user(tmp_path: Path, monkeypatch:
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
 
 
-def test_hub_blob_is_its_own_hash(tmp_path: Path) -> None:
+def test_hub_blob_is_its_own_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Hub's cache names large files by their SHA-256, so they need not be read."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     (tmp_path / "blobs").mkdir()
     (tmp_path / "blobs" / ("ab" * 32)).write_bytes(b"weights")
     (tmp_path / "model.safetensors").symlink_to(tmp_path / "blobs" / ("ab" * 32))
     assert file_digest(tmp_path / "model.safetensors", HashMemo(tmp_path)) == "ab" * 32
+
+
+def test_a_checkpoint_cannot_bear_the_hash_of_another(tmp_path: Path) -> None:
+    """Links and folders that look like the Hub's cache, and lie elsewhere, are read like any file."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / ("ab" * 32)).write_bytes(b"weights")
+    (tmp_path / "model.safetensors").symlink_to(tmp_path / "blobs" / ("ab" * 32))
+    assert file_digest(tmp_path / "model.safetensors", HashMemo(tmp_path)) == sha256(tmp_path / "model.safetensors")
 
 
 def test_other_links_are_hashed(tmp_path: Path) -> None:
