@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -13,11 +13,14 @@ from pydantic import BaseModel, ValidationError
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
+from pytest_forgetting.suites.findings import is_unknown_key, told
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, GateKeys, SourceKeys, SuiteKeys
-from pytest_forgetting.suites.sources import case_keys, read_rows, source_file
+from pytest_forgetting.suites.sources import case_keys, read_rows, see_fields, source_file
 from pytest_forgetting.suites.spelling import hint
+
+_A_SOURCE = "a .jsonl or .csv file, or {path: …, fields: {…}}"
 
 
 def load_suite(
@@ -69,7 +72,7 @@ def suite_of(rows: Iterable[Mapping[str, Any]], name: str = "cases") -> Suite:
         try:
             builder.add(case_keys(row, {}), name, number)
         except Fault as fault:
-            builder.findings.append(f"{name}:{number}: {fault}")
+            builder.findings += [f"{name}:{number}: {each}" for each in (fault, *fault.others)]
     return _suite(Path(name), name, keys, builder)
 
 
@@ -79,15 +82,17 @@ def _read_cases(builder: CaseBuilder, document: Document, keys: SuiteKeys, shown
         try:
             builder.add(row, shown, lines[n])
         except Fault as fault:
-            builder.findings.append(f"{document.where(['cases', n, *fault.path], key=fault.key)}: {fault}")
+            for each in (fault, *fault.others):
+                builder.findings.append(f"{document.where(['cases', n, *each.path], key=each.key)}: {each}")
 
 
 def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, path: Path, shown: str) -> None:
-    for given in _sources(document, keys):
+    for place, given in _sources(document, keys):
         try:
+            see_fields(given.fields)
             file = source_file(path, given.path)
         except Fault as fault:
-            builder.findings.append(f"{document.where(['source'])}: {fault}")
+            builder.findings.append(f"{document.where([*place, *fault.path], key=fault.key)}: {fault}")
         else:
             _read_source(builder, file, given.fields, str(Path(shown).parent / given.path))
 
@@ -110,31 +115,29 @@ def _suite_keys(document: Document) -> SuiteKeys:
         raise SuiteError("\n".join(explained(document, error, SuiteKeys))) from None
 
 
-def explained(document: Document, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """pydantic's findings, each with its place in the file."""
+def explained(
+    document: Document, error: ValidationError, model: type[BaseModel], within: Sequence[str | int] = ()
+) -> Iterator[str]:
+    """pydantic's findings about what stands at `within`, each with its place in the file."""
     for finding in error.errors():
-        unknown = finding["type"] == "extra_forbidden"
         path = [part for part in finding["loc"] if not str(part).startswith("function-")]
-        yield f"{document.where(path, key=unknown)}: {_told(dict(finding), path, model, unknown)}"
-
-
-def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
-    name = ".".join(map(str, path)) or "suite"
-    if not unknown:
-        return f"{name}: {finding['msg'].removeprefix('Value error, ')} (found {finding['input']!r:.60})"
-    fields = GateKeys.model_fields if path[0] == "gate" else model.model_fields
-    return f"unknown key '{path[-1]}'; {hint(str(path[-1]), fields)}"
+        where = document.where([*within, *path], key=is_unknown_key(dict(finding)))
+        yield f"{where}: {told(dict(finding), [*within, *path], model)}"
 
 
 def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
     """Keys that say nothing in a suite of this kind: their author expects something that would not happen."""
     for name, kinds in MEANINGFUL.items():
         if name in keys.model_fields_set and keys.forgetting not in kinds:
-            told = f"'{name}' has no meaning in a {keys.forgetting} suite"
-            yield f"{document.where([name], key=True)}: {told}; it has one in {' and '.join(kinds)}"
+            said = f"'{name}' has no meaning in a {keys.forgetting} suite"
+            yield f"{document.where([name], key=True)}: {said}; it has one in {' and '.join(kinds)}"
     if keys.samples > 1 and keys.temperature == 0 and keys.forgetting in MEANINGFUL["samples"]:
-        told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
-        yield f"{document.where(['samples'])}: {told}"
+        said = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
+        yield f"{document.where(['samples'])}: {said}"
+    for name in ("template", "system", "few_shot"):
+        if keys.messages is not None and name in keys.model_fields_set:
+            where = document.where([name], key=True)
+            yield f"{where}: '{name}' has no meaning beside 'messages'; wanted it among the messages"
     if keys.forgetting == "text":
         for name in sorted(keys.gate.model_fields_set.difference(MEASURING)):
             where = document.where(["gate", name], key=True)
@@ -156,15 +159,24 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
     return Prompting(keys.template, turns, keys.system, shots, stop, **{name: getattr(keys, name) for name in asked})
 
 
-def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:
-    given = [] if keys.source is None else keys.source if isinstance(keys.source, list) else [keys.source]
-    try:
-        return [SourceKeys(path=one) if isinstance(one, str) else SourceKeys.model_validate(one) for one in given]
-    except ValidationError as error:
-        raise SuiteError(
-            f"{document.where(['source'])}: source: {error.errors()[0]['msg']};"
-            " wanted a .jsonl or .csv file, or {path: …, fields: {…}}"
-        ) from None
+def _sources(document: Document, keys: SuiteKeys) -> list[tuple[list[str | int], SourceKeys]]:
+    """Each with its place."""
+    listed = isinstance(keys.source, list)
+    given = [] if keys.source is None else keys.source if listed else [keys.source]
+    sources, findings = [], []
+    for n, one in enumerate(given):
+        place: list[str | int] = ["source", n] if listed else ["source"]
+        if not isinstance(one, str | dict):
+            findings.append(f"{document.where(place)}: source: found {one!r:.60}; wanted {_A_SOURCE}")
+            continue
+        try:
+            keys_of = {"path": one} if isinstance(one, str) else one
+            sources.append((place, SourceKeys.model_validate(keys_of)))
+        except ValidationError as error:
+            findings += explained(document, error, SourceKeys, place)
+    if findings:
+        raise SuiteError("\n".join(findings))
+    return sources
 
 
 def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
@@ -173,7 +185,7 @@ def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], sh
             try:
                 builder.add(row, shown, line)
             except Fault as fault:
-                builder.findings.append(f"{shown}:{line}: {fault}")
+                builder.findings += [f"{shown}:{line}: {each}" for each in (fault, *fault.others)]
     except Fault as fault:
         builder.findings.append(f"{shown}:{fault.line}: {fault}")
 

@@ -6,11 +6,14 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
+from pytest_forgetting.suites.spelling import hint, meant
 
+SUFFIXES = (".jsonl", ".csv")
+"""Of files that are read."""
 _KNOWN = {*CaseKeys.model_fields, *SPELLINGS}
 
 
@@ -21,14 +24,33 @@ def source_file(suite: Path, name: str) -> Path:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
     folder = suite.parent.resolve()
-    file = (folder / name).resolve()
+    try:
+        file = (folder / name).resolve()
+        there = file.is_file()
+    except (OSError, RuntimeError) as error:  # a name too long, a link to itself
+        raise Fault(f"source '{name:.60}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not file.is_relative_to(folder):
         raise Fault(f"source '{name}' lies outside the suite's folder")
-    if file.suffix not in (".jsonl", ".csv"):
+    if file.suffix not in SUFFIXES:
         raise Fault(f"source '{name}': this version reads .jsonl and .csv")
-    if not file.is_file():
-        raise Fault(f"source '{name}' does not exist")
+    if file.is_dir():
+        raise Fault(f"source '{name}' is a folder; wanted a .jsonl or .csv file")
+    if not there:
+        near = meant(file.name, (each.name for each in file.parent.glob("*.*") if each.suffix in SUFFIXES))
+        raise Fault(f"source '{name}' does not exist" + (f"; {near}" if near else ""))
     return file
+
+
+def see_fields(fields: Mapping[str, str]) -> None:
+    """See that `fields` names keys of cases.
+
+    Raises:
+        Fault: one is none.
+    """
+    for name in fields:
+        if name not in _KNOWN:
+            told = hint(name, [*CaseKeys.model_fields, *SPELLINGS], CaseKeys.model_fields)
+            raise Fault(f"unknown key '{name}'; {told}", ["fields", name], key=True)
 
 
 def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -76,12 +98,18 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8-sig"))
+                row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_json)
+            except UnicodeDecodeError as error:
+                raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
             except (ValueError, RecursionError) as error:
                 raise Fault(f"is no JSON: {error}", line=number) from None
             if not isinstance(row, dict):
                 raise Fault("wanted a JSON object with question and answer", line=number)
             yield number, row
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no value of JSON")
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
