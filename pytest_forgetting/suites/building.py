@@ -23,12 +23,15 @@ _NUMBER = re.compile(r"\s*[-+]?(\d[\d,]*(\.\d+)?|\.\d+|\d+,\d+)\s*%?\s*")
 class Fault(Exception):
     """A finding within a case; `path` leads to it from the case on."""
 
-    def __init__(self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1) -> None:
+    def __init__(
+        self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1, column: int | None = None
+    ) -> None:
         """Tell it, and where."""
         super().__init__(told)
         self.path = path
         self.key = key
-        self.line = line
+        self.place = f"{line}" if column is None else f"{line}:{column}"
+        """In a source."""
         self.others: Sequence[Fault] = ()
         """Further findings in the same case."""
 

@@ -30,6 +30,7 @@ _WANTED = {
     "dict_type": "keys with values",
     "model_type": "keys with values",
     "string_type": "a text",
+    "string_unicode": "a text that UTF-8 can bear",
     "string_too_short": "a text that is not empty",
     "too_short": "a list of at least {min_length}",
     "string_too_long": "at most {max_length} characters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from math import isfinite
 from typing import Annotated, Any
@@ -55,6 +56,8 @@ def _answer(value: Any) -> str:
         raise ValueError("wanted a text or a number")
     if isinstance(value, float) and not isfinite(value):
         raise ValueError("wanted a text or a finite number")
+    if not re.match(WORDS, str(value)):
+        raise ValueError("wanted a text without control characters")
     return str(value)
 
 
@@ -73,7 +76,10 @@ def _share_schema(most: int) -> dict[str, Any]:
     return {"anyOf": [{"type": "number", "minimum": 0, "maximum": most}, {"type": "string", "pattern": _RATIO}]}
 
 
-ANSWER: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}
+NAME, WORDS, TAG = r"^[A-Za-z0-9_.\-+=@ ]+$", r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", r"^[A-Za-z_][A-Za-z0-9_]*$"
+ANSWER: dict[str, Any] = {
+    "anyOf": [{"type": "string", "allOf": [{"pattern": r"\S"}, {"pattern": WORDS}]}, {"type": "number"}]
+}
 """JSON Schema of an answer."""
 Share = Annotated[Fraction, BeforeValidator(_share), WithJsonSchema(_share_schema(1))]
 Shares = Annotated[
@@ -85,7 +91,6 @@ Shares = Annotated[
 ]
 Growth = Annotated[Fraction, BeforeValidator(_growth), WithJsonSchema(_share_schema(MOST_GROWTH))]
 AnswerText = Annotated[str, BeforeValidator(_answer), WithJsonSchema(ANSWER)]
-NAME, WORDS, TAG = r"^[A-Za-z0-9_.\-+=@ ]+$", r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", r"^[A-Za-z_][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME, max_length=200)]
 Words = Annotated[str, Field(strict=True, min_length=1, pattern=WORDS)]
 Tag = Annotated[str, Field(pattern=TAG)]

@@ -180,14 +180,19 @@ def _sources(document: Document, keys: SuiteKeys) -> list[tuple[list[str | int],
 
 
 def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
+    found = False
     try:
         for line, row in read_rows(file, fields):
+            found = True
             try:
                 builder.add(row, shown, line)
             except Fault as fault:
                 builder.findings += [f"{shown}:{line}: {each}" for each in (fault, *fault.others)]
     except Fault as fault:
-        builder.findings.append(f"{shown}:{fault.line}: {fault}")
+        builder.findings.append(f"{shown}:{fault.place}: {fault}")
+    else:
+        if not found:
+            builder.findings.append(f"{shown}:1: holds no cases; wanted some")
 
 
 def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collection[str]) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Document:
         try:
             loader = _Loader(text)
             self.root = self._compose(loader)
-            findings = list(self._odd(self.root))
+            findings = list(dict.fromkeys(self._odd(self.root)))
             if findings:
                 raise SuiteError("\n".join(findings))
             self.value: dict[str, Any] = self._construct(loader)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -97,26 +97,60 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_json)
-            except UnicodeDecodeError as error:
-                raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
-            except (ValueError, RecursionError) as error:
-                raise Fault(f"is no JSON: {error}", line=number) from None
+            row = _json(line, number)
             if not isinstance(row, dict):
                 raise Fault("wanted a JSON object with question and answer", line=number)
             yield number, row
 
 
+def _json(line: bytes, number: int) -> Any:
+    try:
+        text = line.decode("utf-8-sig").rstrip()
+        return json.loads(text, parse_constant=_no_json, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
+    except json.JSONDecodeError as error:
+        raise Fault(f"is no JSON: {error.msg}", line=number, column=error.colno) from None
+    except (ValueError, RecursionError) as error:
+        raise Fault(f"is no JSON: {error}", line=number) from None
+
+
 def _no_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no value of JSON")
+    raise ValueError(f"found {constant}; wanted a finite number, or a text in quotes")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError(f"key '{_twice([name for name, _ in pairs])}' given twice")
+    return row
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    return next((name for n, name in enumerate(names) if name in names[:n]), None)
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            if (name := _twice(reader.fieldnames or ())) is not None:
+                raise Fault(f"column '{name}' given twice")
             for row in reader:
+                if None in row:
+                    told = f"found {len(row) - 1 + len(row[None])} cells; wanted {len(reader.fieldnames or ())}"
+                    raise Fault(told, line=reader.line_num)
                 yield reader.line_num, {name: value for name, value in row.items() if name and value}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Fault(f"cannot be read as CSV: {error}", line=1) from None
+        except UnicodeDecodeError:
+            raise Fault("is not UTF-8", line=_line_of_odd_bytes(file)) from None
+        except csv.Error as error:
+            raise Fault(f"cannot be read as CSV: {error}", line=max(1, reader.line_num)) from None
+
+
+def _line_of_odd_bytes(file: Path) -> int:
+    content = file.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start) + 1
+    return 1

@@ -283,7 +283,7 @@ def test_csv_sources_beside_inline_cases(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("{\n", "more.jsonl:1: is no JSON: "),
+        ("{\n", "more.jsonl:1:2: is no JSON: "),
         ("[1]\n", "more.jsonl:1: wanted a JSON object with question and answer"),
         (
             '{"question": "a", "answer": "b"}\n{"question": "a"}\n',
