@@ -37,6 +37,7 @@ def pytest_load_initial_conftests(
     options.forget_paths(early_config.known_args_namespace, args)
     result = yield
     early_config.stash[_TAKEN] = options.register_short_names(parser)
+    options.see_names(parser, args)
     return result
 
 
@@ -60,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "forgetting(suite, category, severity): a case or gate of a forgetting suite")
     if config.option.help:
         return
+    options.see_keys(config)
     if options.is_active(config):
         from pytest_forgetting.running import ForgettingRun
 

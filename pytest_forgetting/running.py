@@ -71,6 +71,7 @@ class ForgettingRun:
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
         self._decided: bool | None = None
         self._unread: list[str] = []
+        self._unanswerable: str | None = None
         self._stillborn = False
         """Whether nothing was run for what could not be collected."""
         self._places: dict[int, int] = {}
@@ -178,7 +179,18 @@ class ForgettingRun:
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
-            pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
+            self._unanswerable = f"forgetting: {error}"
+            if self.config.pluginmanager.has_plugin("dsession"):  # before workers are started
+                self._see_answerable()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """End a run that cannot be answered: only here, as pytest tells twice what ends the start of a session."""
+        self._see_answerable()
+
+    def _see_answerable(self) -> None:
+        if self._unanswerable is not None:
+            pytest.exit(self._unanswerable, returncode=CANNOT_ANSWER)
 
     def _cluster_device(self) -> str | None:
         """The device that a cluster's actors have, where the controller has looked."""

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ ROWS = [
 ]
 REPORT = ("--forgetting-report=report.json",)
 FIXED = ("-p", "no:randomly", "-p", "no:cacheprovider")
-DECORATION = re.compile(r"^(ERROR: |E +|!+ )?(_pytest\.outcomes\.Exit: )?(forgetting: (?=\S+[:/ ]))?|( !+)$")
+DECORATION = re.compile(
+    r"^(ERROR: |E +|!+ |pytest\.main\(\): error: )?(_pytest\.outcomes\.Exit: )?(forgetting: (?=\S+[:/ ]))?|( !+)$"
+)
 """What pytest writes around a message."""
 
 
@@ -87,10 +90,9 @@ def held(folder: Path) -> dict[str, bytes | None]:
 def answers_in(cache: Path) -> int:
     """How many answers the store holds."""
     total = 0
-    for path in cache.rglob("*.sqlite*"):
-        if path.suffix in (".sqlite", ".sqlite3"):
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-                total += store.execute("SELECT count(*) FROM answers").fetchone()[0]
+    for path in cache.rglob("answers.sqlite"):
+        with closing(sqlite3.connect(path)) as store:
+            total += store.execute("select count(*) from answers").fetchone()[0]
     return total
 
 
