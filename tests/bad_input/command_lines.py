@@ -107,16 +107,18 @@ ROWS = [
         "--max-drop: found 'lots', wanted a share from 0 to 1, such as 0.1 or 10%",
     ),
     option(
-        "a drop above all", "--max-drop=10", "--max-drop: found '10', wanted a share from 0 to 1, such as 0.1 or 10%"
+        "a drop above all in a command",
+        "--max-drop=10",
+        "--max-drop: found '10', wanted a share from 0 to 1, such as 0.1 or 10%",
     ),
     option(
-        "a drop that is NaN",
+        "a drop that is NaN in a command",
         "--max-drop=nan",
         "--max-drop: found 'nan', wanted a share from 0 to 1, such as 0.1 or 10%",
     ),
     option("an empty drop", "--max-drop=", "--max-drop: found '', wanted a share from 0 to 1, such as 0.1 or 10%"),
     option(
-        "an unknown rule",
+        "an unknown rule in a command",
         "--forgetting-rule=prooven",
         (
             "argument --forgetting-rule: found 'prooven', wanted one of threshold, "

@@ -63,11 +63,6 @@ ROWS = [
             "{here}/ckpt/model.safetensors is truncated or no safetensors file: Error "
             "while deserializing header: incomplete metadata, file not fully covered"
         ),
-        (
-            "{here}/ckpt/model.safetensors is truncated or no "
-            "safetensors file: Error while deserializing header: incomplete metadata, file "
-            "not fully covered"
-        ),
         {"config.json": CONFIG, "model.safetensors": WEIGHTS[:-4]},
         code=3,
     ),
@@ -77,16 +72,11 @@ ROWS = [
             "{here}/ckpt/model.safetensors is truncated or no safetensors file: Error "
             "while deserializing header: header too small"
         ),
-        (
-            "{here}/ckpt/model.safetensors is truncated or no "
-            "safetensors file: Error while deserializing header: header too small"
-        ),
         {"config.json": CONFIG, "model.safetensors": b"\0" * 4},
         code=3,
     ),
     folder(
         "a pointer in the place of weights",
-        ("{here}/ckpt/model.safetensors is only a pointer of Git LFS; fetch the weights with: git lfs pull"),
         ("{here}/ckpt/model.safetensors is only a pointer of Git LFS; fetch the weights with: git lfs pull"),
         {"config.json": CONFIG, "model.safetensors": "version https://git-lfs.github.com/spec/v1\n"},
         code=3,
@@ -105,7 +95,6 @@ ROWS = [
     folder(
         "an index without a map",
         ("{here}/ckpt/model.safetensors.index.json has no 'weight_map', so it does not tell where the weights are"),
-        ("{here}/ckpt/model.safetensors.index.json has no 'weight_map', so it does not tell where the weights are"),
         {"config.json": CONFIG, "model.safetensors.index.json": "{}"},
         code=3,
     ),
@@ -120,16 +109,11 @@ ROWS = [
             "{here}/ckpt/config.json cannot be read: Expecting property name enclosed in "
             "double quotes: line 1 column 2 (char 1)"
         ),
-        (
-            "{here}/ckpt/config.json cannot be read: Expecting property "
-            "name enclosed in double quotes: line 1 column 2 (char 1)"
-        ),
         {"config.json": "{", "model.safetensors": WEIGHTS},
         code=3,
     ),
     folder(
         "a config that is a list",
-        "{here}/ckpt/config.json holds list where a JSON object is wanted",
         "{here}/ckpt/config.json holds list where a JSON object is wanted",
         {"config.json": "[]", "model.safetensors": WEIGHTS},
         code=3,
@@ -139,10 +123,6 @@ ROWS = [
         (
             "{here}/ckpt/config.json cannot be read: maximum recursion depth exceeded "
             "while decoding a JSON array from a unicode string"
-        ),
-        (
-            "{here}/ckpt/config.json cannot be read: maximum recursion "
-            "depth exceeded while decoding a JSON array from a unicode string"
         ),
         {"config.json": "[" * 100_000, "model.safetensors": WEIGHTS},
         code=3,
@@ -198,10 +178,6 @@ ROWS = [
         (
             "{here}/ckpt/adapter_config.json cannot be read: Expecting property name "
             "enclosed in double quotes: line 1 column 2 (char 1)"
-        ),
-        (
-            "{here}/ckpt/adapter_config.json cannot be read: Expecting "
-            "property name enclosed in double quotes: line 1 column 2 (char 1)"
         ),
         {"adapter_config.json": "{", "adapter_model.safetensors": WEIGHTS},
         code=3,

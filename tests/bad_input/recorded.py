@@ -81,7 +81,7 @@ ROWS = [
         prepare=edited(lambda values: values.update(recording="3")),
     ),
     recording(
-        "bytes",
+        "bytes in a recording",
         (
             "old.json: cannot be read as a recording: 'utf-8' codec can't decode byte 0xff "
             "in position 0: invalid start byte"
@@ -97,12 +97,12 @@ ROWS = [
         prepare=written("[" * 100_000),
     ),
     recording(
-        "a key twice",
+        "a key twice in a recording",
         "old.json: is a damaged recording: the key 'recording' stands twice in one object",
         prepare=written('{"recording": 2, "recording": 2}'),
     ),
     recording(
-        "an unknown key",
+        "an unknown key in a recording",
         ("old.json: is a damaged recording: found the key 'modle'; wanted none but answers, model, recording"),
         prepare=edited(lambda values: values.update(modle={})),
     ),

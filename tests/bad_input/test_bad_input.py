@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -26,10 +26,17 @@ from tests.bad_input import (
 )
 from tests.bad_input.table import PAIR, BadInput
 from tests.recordings import CAPITALS, record, write_capitals
+from tests.reports import read_report
 
-ROWS = [
+SUITES = [
     *(*broken_yaml.ROWS, *suite_keys.ROWS, *cases_of_suites.ROWS, *checks_of_cases.ROWS, *sources_of_cases.ROWS),
-    *(*command_lines.ROWS, *recorded.ROWS, *folders.ROWS),
+]
+OTHERS = [*command_lines.ROWS, *recorded.ROWS, *folders.ROWS]
+ROWS = [*SUITES, *OTHERS]
+# pytest takes half a second to say that it was interrupted: all suites are seen in one run, and alone if asked.
+BY_THEMSELVES = [
+    *OTHERS,
+    *(row if n % 12 == 0 else pytest.param(row, marks=pytest.mark.slow) for n, row in enumerate(SUITES)),
 ]
 REPORT = ("--forgetting-report=report.json",)
 FIXED = ("-p", "no:randomly", "-p", "no:cacheprovider")
@@ -37,6 +44,8 @@ DECORATION = re.compile(
     r"^(ERROR: |E +|!+ |pytest\.main\(\): error: )?(_pytest\.outcomes\.Exit: )?(forgetting: (?=\S+[:/ ]))?|( !+)$"
 )
 """What pytest writes around a message."""
+PLACE = re.compile(r"\b((?:s\.yaml|x\.jsonl|x\.csv)(?=:))")
+"""Files as messages name them."""
 
 
 @pytest.fixture
@@ -102,16 +111,16 @@ def lines_of(result: pytest.RunResult, here: Path) -> list[str]:
     return [DECORATION.sub("", line.strip()).replace(str(here), "{here}") for line in lines]
 
 
-def see_told_once(row: BadInput, lines: list[str]) -> None:
+def see_told_once(told: Iterable[str], lines: list[str]) -> None:
     """Each message once, word for word, and no traceback anywhere."""
     text = "\n".join(lines)
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
     counts = Counter(lines)
-    for told in row.told:
-        start = told.removesuffix("…")
-        found = counts[told] if start == told else sum(n for line, n in counts.items() if line.startswith(start))
-        assert found == 1, f"wanted once: {told}\n{text}"
+    for each in told:
+        start = each.removesuffix("…")
+        found = counts[each] if start == each else sum(n for line, n in counts.items() if line.startswith(start))
+        assert found == 1, f"wanted once: {each}\n{text}"
 
 
 def id_of(row: BadInput) -> str:
@@ -119,17 +128,78 @@ def id_of(row: BadInput) -> str:
     return row.name
 
 
-@pytest.mark.parametrize("row", ROWS, ids=id_of)
+def in_folders(here: Path) -> list[str]:
+    """Make all suites, each in a folder of its own; what is to be told of them."""
+    told = []
+    for n, row in enumerate(SUITES):
+        made(row, here / f"n{n}")
+        told += [PLACE.sub(rf"n{n}/\1", each) for each in row.told]
+    return told
+
+
+@pytest.mark.parametrize("row", BY_THEMSELVES, ids=id_of)
 def test_it_is_told_in_one_message_and_nothing_is_left(
     pytester: pytest.Pytester, here: Path, cache: Path, row: BadInput
 ) -> None:
     """The message with its place, the exit code, and a folder that is as it was."""
     before, stored = made(row, here), answers_in(cache)
     result = pytester.runpytest_inprocess(*row.command, *REPORT, *FIXED)
-    see_told_once(row, lines_of(result, here))
+    see_told_once(row.told, lines_of(result, here))
     assert result.ret == row.code
     assert held(here) == before
     assert answers_in(cache) == stored
+
+
+def test_all_bad_suites_of_one_run_are_told(pytester: pytest.Pytester, here: Path, cache: Path) -> None:
+    """One message each, the good suite among them is not run, and the folder is as it was."""
+    told = in_folders(here)
+    before = held(here)
+    result = pytester.runpytest_inprocess(*PAIR, ".", *REPORT, *FIXED)
+    see_told_once(told, lines_of(result, here))
+    assert result.ret == 2
+    assert held(here) == before
+
+
+def test_workers_tell_the_same(pytester: pytest.Pytester, here: Path, cache: Path) -> None:
+    """Under xdist pytest's exit code is 1; what the good suite says is reported as undecided."""
+    told = in_folders(here)
+    result = pytester.runpytest_subprocess(*PAIR, ".", "-n2", *REPORT, *FIXED)
+    see_told_once(told, lines_of(result, here))
+    assert result.ret == 1
+    report = here / "report.json"
+    if report.read_text() != "an older report\n":
+        written = read_report(report)
+        assert written["decision"] == "inconclusive"
+        assert any(finding["finding"] == "unread" for finding in written["audit"])
+
+
+KEYS = {"--max-drop": "max_drop", "--device": "device", "--dtype": "dtype", "--batch-size": "batch_size"}
+TWINS = [
+    (key, row)
+    for row in command_lines.ROWS
+    for option, key in KEYS.items()
+    if row.command[:-2] == PAIR and row.command[-2].startswith(f"{option}=")
+]
+
+
+@pytest.mark.parametrize(("key", "row"), TWINS, ids=[row.name for _, row in TWINS])
+def test_a_key_of_the_configuration_is_told_alike(
+    pytester: pytest.Pytester, here: Path, cache: Path, key: str, row: BadInput
+) -> None:
+    """The same message as for the option."""
+    pytester.makeini(f"[pytest]\nforgetting_{key} = {row.command[-2].partition('=')[2]}\n")
+    result = pytester.runpytest_inprocess(*PAIR, "capitals.yaml", *REPORT, *FIXED)
+    see_told_once(row.told, lines_of(result, here))
+    assert result.ret == 4
+
+
+def test_a_misspelt_key_of_the_configuration_is_told(pytester: pytest.Pytester, here: Path, cache: Path) -> None:
+    """pytest would only warn, and the gate would not be the one that was meant."""
+    pytester.makeini("[pytest]\nforgetting_max_dorp = 0.01\n")
+    result = pytester.runpytest_inprocess(*PAIR, "capitals.yaml", *REPORT, *FIXED)
+    told = "{here}/tox.ini: unknown key forgetting_max_dorp; did you mean 'forgetting_max_drop'?"
+    see_told_once([told], lines_of(result, here))
+    assert result.ret == 4
 
 
 def test_names_are_distinct_and_there_are_many() -> None:
