@@ -223,6 +223,12 @@ def _template(text: str | None, here: Path) -> str:
     if not (here / text).is_file():
         near = _near(text, TEMPLATES)
         raise WrongUsage(f"--chat-template: found {text!r}, wanted {', '.join(TEMPLATES)}, or a file that exists{near}")
+    try:
+        (here / text).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"--chat-template {text}: byte {error.start} is not UTF-8") from None
+    except OSError as error:
+        raise WrongUsage(f"--chat-template {text}: cannot be read: {error.strerror}") from None
     return str(here / text)
 
 
