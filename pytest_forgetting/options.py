@@ -47,7 +47,7 @@ class Option(NamedTuple):
         if self.metavar is None:
             return {"dest": self.dest, "action": "store_const", "const": "true", "default": None, "help": self.help}
         action = "append" if self.repeatable else "store"
-        shared = {"dest": self.dest, "action": action, "default": None, "help": self.help}
+        shared: dict[str, Any] = {"dest": self.dest, "action": action, "default": None, "help": self.help}
         if self.choices is not None:
             shared["type"] = partial(_one_of, self.choices)
         optional = {} if self.alone is None else {"nargs": "?", "const": self.alone}

@@ -1,6 +1,29 @@
 """Files of cases beside a suite."""
 
-from tests.bad_input.table import suite
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.bad_input.table import BadInput, suite
+
+SOURCE = {"s.yaml": "forgetting: qa\nsource: x.jsonl\n"}
+
+
+def link_out(folder: Path) -> None:
+    """A link to a file that is not the suite's."""
+    (folder / "x.jsonl").symlink_to(Path(__file__).resolve())
+
+
+def link_to_itself(folder: Path) -> None:
+    """A link that leads nowhere."""
+    (folder / "x.jsonl").symlink_to("x.jsonl")
+
+
+def swell(folder: Path) -> None:
+    """More than a suite may hold, as a hole that takes no room."""
+    os.truncate(folder / "s.yaml", (64 << 20) + 1)
+
 
 ROWS = [
     suite(
@@ -189,5 +212,29 @@ ROWS = [
         "forgetting: qa\nsource: x.csv\n",
         "x.csv:2: answer: wanted a text without control characters (found 'b\\x00')",
         files={"x.csv": b"question,answer\na,b\x00\n"},
+    ),
+    BadInput(
+        "a link out of the folder",
+        ("s.yaml:2:9: source 'x.jsonl' lies outside the suite's folder",),
+        SOURCE,
+        prepare=link_out,
+    ),
+    BadInput(
+        "a link to itself",
+        ("s.yaml:2:9: source 'x.jsonl' cannot be read: …",),
+        SOURCE,
+        prepare=link_to_itself,
+    ),
+    BadInput(
+        "a folder as a source",
+        ("s.yaml:2:9: source 'x.jsonl' is a folder; wanted a .jsonl or .csv file",),
+        SOURCE,
+        prepare=lambda folder: (folder / "x.jsonl").mkdir(),
+    ),
+    BadInput(
+        "a suite too large",
+        ("s.yaml:1:1: larger than 64 MiB; put the cases into a source file",),
+        SOURCE,
+        prepare=swell,
     ),
 ]
