@@ -26,9 +26,16 @@ Effort = Mapping[str, Mapping[Any, Any]]
 """What asking cost one process, by side, as plain values that travel between processes."""
 
 
-def compared(evaluation: Evaluation, selection: Selection, efforts: Sequence[Effort]) -> Comparison:
-    """Everything that was selected, judged; where the run ended before its answers were there, it did not pass."""
+def compared(
+    evaluation: Evaluation, selection: Selection, efforts: Sequence[Effort], unread: Sequence[str] = ()
+) -> Comparison:
+    """Everything that was selected, judged; where the run ended before its answers were there, it did not pass.
+
+    Nor did it where suites could not be read, `unread`.
+    """
     result = evaluation.comparison(list(_judged(evaluation, selection)), _timing(selection, efforts))
+    if unread:
+        result = _undecided(result, "unread", f"suites that could not be read: {', '.join(unread)}")
     open_suites = [
         suite.name
         for name, suite in sorted(selection.suites.items())
@@ -37,8 +44,12 @@ def compared(evaluation: Evaluation, selection: Selection, efforts: Sequence[Eff
     if not open_suites:
         return result
     told = f"the run ended before all answers were there, so that no gate was judged of: {', '.join(open_suites)}"
+    return _undecided(result, "unfinished", told)
+
+
+def _undecided(result: Comparison, finding: str, told: str) -> Comparison:
     decision: Decision = "inconclusive" if result.decision == "pass" else result.decision
-    return replace(result, decision=decision, audit=(*result.audit, Finding("unfinished", "warning", told)))
+    return replace(result, decision=decision, audit=(*result.audit, Finding(finding, "warning", told)))
 
 
 def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResult]:

@@ -9,6 +9,8 @@ import argparse
 import contextlib
 import itertools
 import os
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -49,9 +51,27 @@ class Option(NamedTuple):
         if self.metavar is None:
             return {"dest": self.dest, "action": "store_const", "const": "true", "default": None, "help": self.help}
         action = "append" if self.repeatable else "store"
-        shared = {"dest": self.dest, "action": action, "default": None, "help": self.help, "choices": self.choices}
-        optional = {"nargs": "+"} if self.many else {} if self.alone is None else {"nargs": "?", "const": self.alone}
+        shared: dict[str, Any] = {"dest": self.dest, "action": action, "default": None, "help": self.help}
+        if self.choices is not None:
+            shared["type"] = partial(_one_of, self.choices)
+        optional: dict[str, Any] = {} if self.alone is None else {"nargs": "?", "const": self.alone}
+        if self.many:
+            optional = {"nargs": "+"}
         return {**shared, "metavar": self.metavar, **optional}
+
+
+def _one_of(choices: tuple[str, ...], value: str) -> str:
+    """`value`, if it is one of `choices`; argparse's own message would name none that may be meant."""
+    if value in choices:
+        return value
+    raise argparse.ArgumentTypeError(f"found {value!r}, wanted one of {', '.join(choices)}{_meant(value, choices)}")
+
+
+def _meant(found: str, known: Iterable[str]) -> str:
+    from pytest_forgetting.suites.spelling import meant
+
+    near = meant(found, known)
+    return f"; {near}" if near else ""
 
 
 OPTIONS = (
@@ -186,6 +206,38 @@ def register_short_names(parser: pytest.Parser) -> list[str]:
             except (ValueError, argparse.ArgumentError):
                 taken.append(f"--{option.name}")
     return taken
+
+
+def see_names(parser: pytest.Parser, args: list[str]) -> None:
+    """See that no option is a misspelt one of ours; all that others have registered are known by now.
+
+    Raises:
+        pytest.UsageError: one is; pytest itself would name none that may be meant.
+    """
+    import pytest
+
+    unknown = [arg.partition("=")[0] for arg in parser.parse_known_and_unknown_args(args)[1] if arg.startswith("--")]
+    ours = [f"--{PREFIX}-{option.name}" for option in OPTIONS] + [
+        f"--{option.name}" for option in OPTIONS if option.short
+    ]
+    for name in unknown:
+        meant = _meant(name, ours)
+        if name.startswith(f"--{PREFIX}-") or meant:
+            raise pytest.UsageError(f"unknown option {name}{meant}")
+
+
+def see_keys(config: pytest.Config) -> None:
+    """The same for the keys of the configuration file, which pytest only warns of.
+
+    Raises:
+        pytest.UsageError: a key begins like ours and is none.
+    """
+    import pytest
+
+    ours = [option.dest for option in OPTIONS if option.alone is None]
+    for name in getattr(config, "_inicfg", ()):  # its public name is deprecated; without it pytest only warns
+        if name.startswith(f"{PREFIX}_") and name not in ours:
+            raise pytest.UsageError(f"{config.inipath}: unknown key {name}{_meant(name, ours)}")
 
 
 def values_taken_for_paths(args: list[str]) -> list[str]:

@@ -38,6 +38,7 @@ def pytest_load_initial_conftests(
     strangers.keep_out(early_config, args)
     result = yield
     early_config.stash[_TAKEN] = options.register_short_names(parser)
+    options.see_names(parser, args)
     return result
 
 
@@ -76,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help:
         return
     strangers.see_configuration(config)
+    options.see_keys(config)
     if options.is_active(config):
         from pytest_forgetting.running import ForgettingRun
 

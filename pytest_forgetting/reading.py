@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.models.devices import KINDS
 from pytest_forgetting.models.endpoint import is_address, parse
 from pytest_forgetting.settings import (
     ENGINES,
@@ -25,13 +26,17 @@ from pytest_forgetting.settings import (
     Think,
     fraction,
 )
+from pytest_forgetting.suites.spelling import meant
 
 REPORT_SUFFIXES = (".json", ".jsonl", ".html", ".md")
 RECORD_SUFFIX = ".json"
 """By which a reference is known for a recording."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+TEMPLATES = ("own", "baseline", "model", "none")
 QUANTIZATIONS = ("none", "8bit", "4bit")
 RAY_OPTIONS = ("ray-address", "ray-actors", "ray-cpus")
+DEVICES = ("auto", *KINDS, "cuda:N")
+_DEVICE = re.compile(rf"auto|({'|'.join(KINDS)})(:[0-9]+)?")
 _ADDRESS = re.compile(r"[^/\s]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 
@@ -67,7 +72,7 @@ def read_settings(choice: Choice, here: Path) -> Settings:
         store=None if store is None else here / store,
         no_store=_flag(choice, "no-store"),
         limit=limit,
-        device=_text(choice, "device") or "auto",
+        device=_device(_text(choice, "device")),
         dtype=_one_of(choice, "dtype", DTYPES),
         quantization=_one_of(choice, "quantization", QUANTIZATIONS),
         batch_size=_batch_size(choice("batch-size")),
@@ -150,12 +155,26 @@ def _flag(choice: Choice, name: str) -> bool:
     return text in _TRUE
 
 
+def _near(found: Any, known: Sequence[str]) -> str:
+    near = meant(str(found), known)
+    return f"; {near}" if near else ""
+
+
+def _device(text: str | None) -> str:
+    """Whether it is there is seen where it is used: a recording needs none."""
+    if text is not None and not _DEVICE.fullmatch(text):
+        raise WrongUsage(f"--device {text}: is none of {', '.join(DEVICES)}{_near(text, DEVICES)}")
+    return text or "auto"
+
+
 def _one_of(choice: Choice, name: str, allowed: Sequence[str]) -> str:
     value = choice(name)
     if value is None:
         return allowed[0]
     if value not in allowed:
-        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted one of {', '.join(allowed)}")
+        raise WrongUsage(
+            f"--forgetting-{name}: found {value!r}, wanted one of {', '.join(allowed)}{_near(value, allowed)}"
+        )
     return str(value)
 
 
@@ -199,10 +218,17 @@ def _report(text: str) -> str:
 
 
 def _template(text: str | None, here: Path) -> str:
-    if text is None or text in ("own", "baseline", "model", "none"):
+    if text is None or text in TEMPLATES:
         return text or "own"
     if not (here / text).is_file():
-        raise WrongUsage(f"--chat-template: found {text!r}, wanted own, baseline, model, none, or a file that exists")
+        near = _near(text, TEMPLATES)
+        raise WrongUsage(f"--chat-template: found {text!r}, wanted {', '.join(TEMPLATES)}, or a file that exists{near}")
+    try:
+        (here / text).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"--chat-template {text}: byte {error.start} is not UTF-8") from None
+    except OSError as error:
+        raise WrongUsage(f"--chat-template {text}: cannot be read: {error.strerror}") from None
     return str(here / text)
 
 

@@ -25,6 +25,7 @@ from pytest_forgetting.properties import tell_junit
 from pytest_forgetting.selection import Selection
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.statuses import status_of
+from pytest_forgetting.suites.detection import SUFFIXES
 from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class ForgettingRun:
         self._recorder: Recorder | None = None
         self._verdicts: dict[tuple[str, str | None], ScopeResult] = {}
         self._decided: bool | None = None
+        self._unread: list[str] = []
+        self._unanswerable: str | None = None
+        self._stillborn = False
+        """Whether nothing was run for what could not be collected."""
         self._places: dict[int, int] = {}
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
@@ -174,7 +179,18 @@ class ForgettingRun:
         except WrongUsage as error:
             raise pytest.UsageError(str(error)) from None
         except CannotAnswer as error:
-            pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
+            self._unanswerable = f"forgetting: {error}"
+            if self.config.pluginmanager.has_plugin("dsession"):  # before workers are started
+                self._see_answerable()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """End a run that cannot be answered: only here, as pytest tells twice what ends the start of a session."""
+        self._see_answerable()
+
+    def _see_answerable(self) -> None:
+        if self._unanswerable is not None:
+            pytest.exit(self._unanswerable, returncode=CANNOT_ANSWER)
 
     def _cluster_device(self) -> str | None:
         """The device that a cluster's actors have, where the controller has looked."""
@@ -199,6 +215,11 @@ class ForgettingRun:
         ours.sort(key=lambda item: (place[item.path], isinstance(item, GateItem)))
         following = iter(ours)
         items[:] = [next(following) if isinstance(item, ForgettingItem) else item for item in items]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Know suites that could not be read: what is said of the others does not speak for them."""
+        if report.failed and Path(report.nodeid).suffix in SUFFIXES and report.nodeid not in self._unread:
+            self._unread.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)  # before the terminal asks what there is to say of the collection
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -244,7 +265,8 @@ class ForgettingRun:
         """Answer everything selected before the first item runs; no item is charged for it."""
         option = session.config.option
         idle = option.collectonly or getattr(option, "setupplan", False) or getattr(option, "setuponly", False)
-        broken = session.testsfailed and self._workerinput is None
+        broken = bool(session.testsfailed and self._workerinput is None)
+        self._stillborn = broken and not option.continue_on_collection_errors
         if self._selection.suites and not (idle or broken):
             self._see_recordings(session)
             self._answer(session, [] if self._stops_early else self._selection.wanted())
@@ -409,11 +431,13 @@ class ForgettingRun:
         if exit_code is not None:
             session.exitstatus = exit_code
             return
+        if self._stillborn:
+            return
         self._workers.select(self._selection, self.shelf)
         self._take_whole()
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
-            self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
+            self.comparison = conclusion.compared(self.evaluation, self._selection, efforts, self._unread)
             tell_junit(self.config, self.comparison)
         self._written = conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
         if self._written.failed:

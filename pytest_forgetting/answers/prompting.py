@@ -7,11 +7,14 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateSyntaxError
+
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
 from pytest_forgetting.answers.patience import interrupted
 from pytest_forgetting.answers.thinking import Thought
+from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.grading.thoughts import OPEN
 
 if TYPE_CHECKING:
@@ -120,6 +123,7 @@ def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions, ans
 
     Raises:
         Refused: the template does not take the prompt.
+        CannotAnswer: it is no template.
     """
     assert conditions.chat_template is not None, "without a template the request is plain text"
     turns = [*request.messages, *([] if answer is None else [("assistant", answer)])]
@@ -132,6 +136,10 @@ def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions, ans
                 tokenize=False,
                 **conditions.chat_template_kwargs,
             )
+    except TemplateSyntaxError as error:
+        line = error.lineno - _pinned_date().count("\n")
+        told = f"is broken in line {line}: {error.message}"
+        raise CannotAnswer(f"the chat template for {loaded.tokenizer.name_or_path} {told}") from error
     except Exception as error:  # a template is somebody else's program: it may raise whatever it likes
         raise Refused(f"the chat template refuses the prompt: {error}") from error
     return str(text)

@@ -58,7 +58,7 @@ def _rows(file: Path) -> Iterator[tuple[str, str]]:
         for line, row in READERS[file.suffix](file):
             yield f"{file}:{line}", _text(row)
     except Fault as fault:
-        raise WrongUsage(f"{file}:{fault.line}: {fault}") from None
+        raise WrongUsage(f"{file}:{fault.place}: {fault}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUsage(f"training data {file}: cannot be read: {error}") from None
 

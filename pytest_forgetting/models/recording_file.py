@@ -13,6 +13,7 @@ from pytest_forgetting.models.recorded_rows import Damaged, field, from_values, 
 from pytest_forgetting.models.recording import Recorded, Recording
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.reporting.files import replace_file
+from pytest_forgetting.suites.spelling import meant
 
 VERSION = 2
 SIZE_LIMIT = 1 << 29
@@ -29,9 +30,12 @@ def read(ref: str) -> Recording:
     try:
         data = json.loads(_text(Path(ref)), object_pairs_hook=_unique)
     except FileNotFoundError:
-        raise WrongUsage(f"{ref}: no such recording") from None
+        near = meant(Path(ref).name, (each.name for each in Path(ref).parent.glob("*.json")))
+        raise WrongUsage(f"{ref}: no such recording" + (f"; {near}" if near else "")) from None
     except Damaged as error:
         raise WrongUsage(f"{ref}: is a damaged recording: {error}") from None
+    except json.JSONDecodeError as error:
+        raise WrongUsage(f"{ref}:{error.lineno}:{error.colno}: cannot be read as a recording: {error.msg}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise WrongUsage(f"{ref}: cannot be read as a recording: {error}") from None
     _see_version(ref, data)

@@ -12,22 +12,29 @@ from pydantic import ValidationError
 from pytest_forgetting.errors import escaped
 from pytest_forgetting.suites.cases import Case, DatasetRead, Message, Prompt
 from pytest_forgetting.suites.checks import BadCheck, pattern, read_check
+from pytest_forgetting.suites.findings import is_unknown_key, told
 from pytest_forgetting.suites.prompts import Prompting
 from pytest_forgetting.suites.schema import ANSWERING, ASKED, NEEDED, SPELLINGS, CaseKeys, SuiteKeys
-from pytest_forgetting.suites.spelling import hint
 
 RESERVED = "gate"
+_NUMBER = re.compile(r"\s*[-+]?(\d[\d,]*(\.\d+)?|\.\d+|\d+,\d+)\s*%?\s*")
+"""An answer that `match: number` can hold others against."""
 
 
 class Fault(Exception):
     """A finding within a case; `path` leads to it from the case on."""
 
-    def __init__(self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1) -> None:
+    def __init__(
+        self, told: str, path: Sequence[str | int] = (), *, key: bool = False, line: int = 1, column: int | None = None
+    ) -> None:
         """Tell it, and where."""
         super().__init__(escaped(told))
         self.path = path
         self.key = key
-        self.line = line
+        self.place = f"{line}" if column is None else f"{line}:{column}"
+        """In a source."""
+        self.others: Sequence[Fault] = ()
+        """Further findings in the same case."""
 
 
 class CaseBuilder:
@@ -57,7 +64,8 @@ class CaseBuilder:
         try:
             self._add(row, file, line)
         except Fault as fault:
-            fault.path = [*_as_spelled(row, fault.path[:1]), *fault.path[1:]]
+            for each in (fault, *fault.others):
+                each.path = [*_as_spelled(row, each.path[:1]), *each.path[1:]]
             raise
 
     def _add(self, row: Any, file: str, line: int) -> None:
@@ -100,17 +108,7 @@ class CaseBuilder:
         try:
             return CaseKeys.model_validate(renamed)
         except ValidationError as error:
-            raise self._fault(error, row) from None
-
-    def _fault(self, error: ValidationError, row: dict[Any, Any]) -> Fault:
-        finding = error.errors()[0]
-        given = {SPELLINGS.get(name, name): name for name in row}
-        path = [given.get(finding["loc"][0], finding["loc"][0]), *finding["loc"][1:]]
-        if finding["type"] == "extra_forbidden":
-            meant = hint(str(path[0]), [*CaseKeys.model_fields, *SPELLINGS], CaseKeys.model_fields)
-            return Fault(f"unknown key '{path[-1]}'; {meant}", path, key=True)
-        told = finding["msg"].removeprefix("Value error, ")
-        return Fault(f"{path[0]}: {told} (found {finding['input']!r:.60})", path)
+            raise _all_of([_fault(dict(finding), row) for finding in error.errors()]) from None
 
     def _check_kind(self, keys: CaseKeys) -> None:
         kind = self._suite.forgetting
@@ -170,12 +168,14 @@ class CaseBuilder:
         return keys.category
 
     def _checks(self, keys: CaseKeys) -> tuple[Any, ...]:
-        checks = []
+        checks, faults = [], []
         for n, entry in enumerate(keys.checks or ()):
             try:
                 checks.append(read_check(entry, self._known_checks, self._allow_python))
             except BadCheck as error:
-                raise Fault(f"checks: {error}", ["checks", n]) from None
+                faults.append(Fault(f"checks: {error}", ["checks", n]))
+        if faults:
+            raise _all_of(faults)
         return tuple(checks)
 
     def _check_expected(self, case: Case) -> None:
@@ -185,8 +185,22 @@ class CaseBuilder:
                     pattern(text)
                 except BadCheck as error:
                     raise Fault(str(error), ["correct_answer"]) from None
-            if case.match == "number" and not re.fullmatch(r"\s*[-+]?[\d.,]+\s*%?\s*", text):
+            if case.match == "number" and not _NUMBER.fullmatch(text):
                 raise Fault(f"'match: number' with the answer {text!r}; wanted a number", ["correct_answer"])
+
+
+def _fault(finding: Mapping[str, Any], row: dict[Any, Any]) -> Fault:
+    given = {SPELLINGS.get(name, name): name for name in row}
+    name = given.get(finding["loc"][0], finding["loc"][0])
+    alone = name in row and not isinstance(row[name], list | dict)  # a value that stands for a list of one
+    path = [name] if alone else [name, *finding["loc"][1:]]
+    return Fault(told(finding, path, CaseKeys), path, key=is_unknown_key(finding))
+
+
+def _all_of(faults: Sequence[Fault]) -> Fault:
+    """The first, with the others on it."""
+    faults[0].others = faults[1:]
+    return faults[0]
 
 
 def number_of(row: Mapping[Any, Any], choices: Sequence[str]) -> int:

@@ -10,7 +10,8 @@ from pytest_forgetting.suites.checks import LEVENSHTEIN_THRESHOLD
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": ["string", "number"]}
-_TEXTS: Schema = {"type": "array", "items": _TEXT, "minItems": 1}
+_SOME: Schema = {**_TEXT, "minLength": 1}
+_TEXTS: Schema = {"type": "array", "items": _SOME, "minItems": 1}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _NOTHING: Schema = {"type": "null"}
 _JSON: Schema = {"type": ["object", "null"]}
@@ -31,7 +32,7 @@ _NUMBER: Schema = {
         {"type": "number"},
         {
             "type": "object",
-            "properties": {"value": {"type": "number"}, "tolerance": {"type": "number"}},
+            "properties": {"value": {"type": "number"}, "tolerance": {"type": "number", "minimum": 0}},
             "additionalProperties": False,
             "required": ["value"],
         },
@@ -43,7 +44,7 @@ _MENTIONS: Schema = {
         "values": {
             "description": "What may be mentioned; a list in the list holds several names of one thing.",
             "type": "array",
-            "items": {"anyOf": [_TEXT, _TEXTS]},
+            "items": {"anyOf": [_SOME, _TEXTS]},
             "minItems": 1,
         },
         "at_least": {
@@ -57,13 +58,13 @@ _MENTIONS: Schema = {
 }
 _BUILT_IN: Mapping[str, tuple[str, Schema]] = {
     "equals": ("the answer is this text, blanks around it aside", _TEXT),
-    "contains": ("this text is in the answer", _TEXT),
-    "icontains": ("this text is in the answer, capitals or not", _TEXT),
+    "contains": ("this text is in the answer", _SOME),
+    "icontains": ("this text is in the answer, capitals or not", _SOME),
     "contains-any": ("at least one of these texts is in the answer", _TEXTS),
     "contains-all": ("all of these texts are in the answer", _TEXTS),
     "icontains-any": ("at least one of these texts is in the answer, capitals or not", _TEXTS),
     "icontains-all": ("all of these texts are in the answer, capitals or not", _TEXTS),
-    "starts-with": ("the answer starts with this text, blanks before it aside", _TEXT),
+    "starts-with": ("the answer starts with this text, blanks before it aside", _SOME),
     "regex": ("this regular expression is found in the answer", _TEXT),
     "is-json": ("the whole answer is JSON; with a value, JSON that fits this JSON Schema", _JSON),
     "contains-json": ("JSON is in the answer; with a value, JSON that fits this JSON Schema", _JSON),

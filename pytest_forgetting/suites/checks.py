@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 import regex
 
 from pytest_forgetting.suites.cases import Check
 from pytest_forgetting.suites.patterns import compiled
-from pytest_forgetting.suites.spelling import hint
+from pytest_forgetting.suites.spelling import hint, meant
 
 
 class BadCheck(ValueError):
@@ -17,15 +18,29 @@ class BadCheck(ValueError):
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    odd = isinstance(value, bool) or (isinstance(value, float) and not isfinite(value))
+    if odd or not isinstance(value, str | int | float):
         raise BadCheck(f"found {value!r}; wanted a text")
+    return str(value)
+
+
+def _some(value: Any) -> str:
+    """A text that is not in every answer."""
+    if not _text(value):
+        raise BadCheck(f"found {value!r}, which is in every answer; wanted a text")
     return str(value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise BadCheck(f"found {value!r}; wanted a list of texts")
-    return tuple(_text(each) for each in value)
+    return tuple(_some(each) for each in value)
+
+
+def _see_keys(value: dict[Any, Any], known: Sequence[str]) -> None:
+    for name in value:
+        if name not in known:
+            raise BadCheck(f"unknown key '{name}'; {hint(str(name), known)}")
 
 
 def pattern(value: Any) -> str:
@@ -51,8 +66,12 @@ def _schema(value: Any) -> dict[str, Any] | None:
         known.check_schema(value)
     except jsonschema.SchemaError as error:
         raise BadCheck(f"is no JSON Schema: {error.message:.200}") from None
+    except RecursionError:
+        raise BadCheck("is no JSON Schema: nested too deep") from None
     except Exception as error:  # of identifiers that are no addresses, and the like, jsonschema raises nearly anything
         raise BadCheck(f"is no JSON Schema that can be used: {type(error).__name__}: {error}") from None
+    for target in _references(value):
+        _see_reference(value, target)
     return value
 
 
@@ -70,6 +89,34 @@ def _parts(value: Any) -> Iterator[Any]:
         waiting += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
 
 
+def _references(schema: Any) -> Iterator[Any]:
+    """What every `$ref` in it refers to."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for name, each in schema.items():
+            # What has a name of its own counts references from there on.
+            if name not in ("const", "enum", "default", "examples") and not (isinstance(each, dict) and "$id" in each):
+                yield from _references(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _references(each)
+
+
+def _see_reference(schema: dict[str, Any], target: str) -> None:
+    """See that it leads to a part of the schema itself: nothing is fetched."""
+    from referencing import Registry, Resource
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    resource = Resource.from_contents(schema, default_specification=DRAFT202012)
+    own = resource.id() or ""
+    try:
+        Registry().with_resource(own, resource).resolver(own).lookup(target)
+    except (Unresolvable, ValueError):
+        raise BadCheck(f"is no JSON Schema: '$ref: {target}' leads nowhere in it") from None
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -77,10 +124,14 @@ def _is_whole(value: Any) -> bool:
 def _span(value: Any) -> dict[str, int | None]:
     if _is_whole(value):
         return {"min": value, "max": value}
-    known = isinstance(value, dict) and value and set(value) <= {"min", "max"}
-    if not known or not all(map(_is_whole, value.values())):
+    if isinstance(value, dict):
+        _see_keys(value, ("min", "max"))
+    if not (isinstance(value, dict) and value) or not all(map(_is_whole, value.values())):
         raise BadCheck(f"found {value!r}; wanted a whole number, or {{min: …, max: …}}")
-    return {"min": value.get("min"), "max": value.get("max")}
+    least, most = value.get("min"), value.get("max")
+    if least is not None and most is not None and least > most:
+        raise BadCheck(f"found min {least} above max {most}, which no answer meets; wanted min up to max")
+    return {"min": least, "max": most}
 
 
 def _nothing(value: Any) -> None:
@@ -90,18 +141,27 @@ def _nothing(value: Any) -> None:
 
 def _number(value: Any) -> dict[str, float]:
     given = value if isinstance(value, dict) else {"value": value}
-    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in given.values())
-    if "value" not in given or not set(given) <= {"value", "tolerance"} or not numbers:
+    _see_keys(given, ("value", "tolerance"))
+    if "value" not in given or not all(map(_is_finite, given.values())):
         raise BadCheck(f"found {value!r}; wanted a number, or {{value: …, tolerance: …}}")
-    return {"value": given["value"], "tolerance": given.get("tolerance", 0)}
+    tolerance = given.get("tolerance", 0)
+    if tolerance < 0:
+        raise BadCheck(f"tolerance: found {tolerance!r}; wanted a number from 0 on")
+    return {"value": given["value"], "tolerance": tolerance}
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _mentions(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or "values" not in value or not set(value) <= {"values", "at_least"}:
+    if isinstance(value, dict):
+        _see_keys(value, ("values", "at_least"))
+    if not isinstance(value, dict) or "values" not in value:
         raise BadCheck(f"found {value!r}; wanted {{values: [...], at_least: …}}")
     if not isinstance(value["values"], list) or not value["values"]:
         raise BadCheck("mentions: wanted a list of values")
-    values = tuple(_texts(each) if isinstance(each, list) else (_text(each),) for each in value["values"])
+    values = tuple(_texts(each) if isinstance(each, list) else (_some(each),) for each in value["values"])
     least = value.get("at_least", len(values))
     if not _is_whole(least) or not 1 <= least <= len(values):
         raise BadCheck(f"at_least: found {least!r}; wanted a whole number from 1 to {len(values)}")
@@ -109,7 +169,8 @@ def _mentions(value: Any) -> dict[str, Any]:
 
 
 _VALUES: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("equals", "contains", "icontains", "starts-with"), _text),
+    "equals": _text,
+    **dict.fromkeys(("contains", "icontains", "starts-with"), _some),
     **dict.fromkeys(("contains-any", "contains-all", "icontains-any", "icontains-all"), _texts),
     **dict.fromkeys(("is-json", "contains-json"), _schema),
     **dict.fromkeys(("word-count", "sentence-count"), _span),
@@ -147,12 +208,16 @@ def read_check(entry: Any, known: Collection[str], allow_python: bool) -> Check:
         extra = {name: given[name] for name in given if name == "threshold"}
         names = [name for name in given if name != "threshold"]
         if len(names) != 1:
-            raise BadCheck(f"found the keys {', '.join(map(str, given))}; wanted one check")
+            near = next((told for name in names if (told := meant(str(name), ["threshold"]))), None)
+            told = f"; {near}" if near else ""
+            raise BadCheck(f"found the keys {', '.join(map(str, given))}; wanted one check{told}")
         given = {"type": names[0], "value": given[names[0]], **extra}
     name = str(given["type"])
     surplus = set(given) - {"type", "value"} - ({"threshold"} if name.endswith("levenshtein") else set())
     if surplus:
-        raise BadCheck(f"unknown key '{min(surplus)}'; wanted type and value")
+        name = min(map(str, surplus))
+        near = meant(name, ("type", "value", "threshold"))
+        raise BadCheck(f"unknown key '{name}'; wanted type and value" + (f"; {near}" if near else ""))
     return _check(name, given.get("value"), given.get("threshold", LEVENSHTEIN_THRESHOLD), known, allow_python)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+SUFFIXES = (".yaml", ".yml", ".jsonl")
+"""Of files that can be suites."""
 _HEAD_BYTES = 4096
 _WORD = "forgetting"
 _KEY = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?forgetting[\"']?[ \t]*:", re.MULTILINE)

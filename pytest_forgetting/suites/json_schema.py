@@ -60,7 +60,7 @@ def suite_schema(own_checks: Collection[str] = ()) -> Schema:
 
 def _suite(schema: Schema) -> Schema:
     properties = schema["properties"]
-    properties["template"] |= {"allOf": [{"pattern": r"\{question"}]}
+    properties["template"] |= {"allOf": [{"pattern": r"\{question\}"}]}
     properties["messages"] |= {"contains": {"properties": {"content": {"pattern": r"\{question\}"}}}}
     # Draft 7 sees nothing beside a reference.
     properties["gate"] = {"description": GateKeys.__doc__, "allOf": [properties["gate"]]}

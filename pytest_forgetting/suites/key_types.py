@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
+from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from pytest_forgetting.settings import exact, fraction
 
@@ -20,6 +22,19 @@ def _share(value: Any) -> Fraction:
         return fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError("wanted a share from 0 to 1, such as 0.1 or 10%") from None
+
+
+def _shares(value: Any) -> Fraction | dict[str, Fraction]:
+    """One share for all categories, or one for each that is named."""
+    if not isinstance(value, dict):
+        return _share(value)
+    shares = {}
+    for name, each in value.items():
+        try:
+            shares[name] = _share(each)
+        except ValueError as error:
+            raise ValueError(f"of {name}: {error}, and not {each!r:.60}") from None
+    return shares
 
 
 def _growth(value: Any) -> Fraction:
@@ -39,6 +54,10 @@ def _answer(value: Any) -> str:
         raise ValueError("YAML reads an unquoted yes, no, true or false as a truth value; wanted it in quotes")
     if not isinstance(value, str | int | float) or not str(value).strip():
         raise ValueError("wanted a text or a number")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("wanted a text or a finite number")
+    if not re.match(WORDS, str(value)):
+        raise ValueError("wanted a text without control characters")
     return str(value)
 
 
@@ -57,14 +76,24 @@ def _share_schema(most: int) -> dict[str, Any]:
     return {"anyOf": [{"type": "number", "minimum": 0, "maximum": most}, {"type": "string", "pattern": _RATIO}]}
 
 
-ANSWER: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}
+NAME, WORDS, TAG = r"^[A-Za-z0-9_.\-+=@ ]+$", r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", r"^[A-Za-z_][A-Za-z0-9_]*$"
+ANSWER: dict[str, Any] = {
+    "anyOf": [{"type": "string", "allOf": [{"pattern": r"\S"}, {"pattern": WORDS}]}, {"type": "number"}]
+}
 """JSON Schema of an answer."""
 Share = Annotated[Fraction, BeforeValidator(_share), WithJsonSchema(_share_schema(1))]
+Shares = Annotated[
+    Fraction | dict[str, Fraction],
+    PlainValidator(_shares),
+    WithJsonSchema(
+        {"anyOf": [*_share_schema(1)["anyOf"], {"type": "object", "additionalProperties": _share_schema(1)}]}
+    ),
+]
 Growth = Annotated[Fraction, BeforeValidator(_growth), WithJsonSchema(_share_schema(MOST_GROWTH))]
 AnswerText = Annotated[str, BeforeValidator(_answer), WithJsonSchema(ANSWER)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-+=@ ]+$", max_length=200)]
-Words = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=NAME, max_length=200)]
+Words = Annotated[str, Field(strict=True, min_length=1, pattern=WORDS)]
+Tag = Annotated[str, Field(pattern=TAG)]
 Answers = Annotated[
     list[AnswerText],
     BeforeValidator(_answers),

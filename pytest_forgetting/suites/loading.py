@@ -10,17 +10,21 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pytest_forgetting.errors import SuiteError, escaped
 from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
-from pytest_forgetting.suites.positions import MOST_FINDINGS, SIZE_LIMIT, Document
+from pytest_forgetting.suites.findings import is_unknown_key, told
+from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
+from pytest_forgetting.suites.refusal import refusal
 from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, OF_DATASETS, GateKeys, SourceKeys, SuiteKeys
-from pytest_forgetting.suites.sources import case_keys, read_rows, source_file
+from pytest_forgetting.suites.sources import case_keys, read_rows, see_fields, source_file
 from pytest_forgetting.suites.spelling import hint
 
 _MOST_BAD_ROWS = 5
 """Of a dataset: where one row lacks something, mostly all do."""
+_A_SOURCE = "a file, or {path: …, fields: {…}}, or {dataset: …, split: …, fields: {…}}"
+HINTED = 20
+"""Unknown categories of which it is told what may have been meant."""
 
 
 def load_suite(
@@ -38,7 +42,7 @@ def load_suite(
         SuiteError: one line per finding, ``file:line:column: what was found; what was wanted``.
     """
     if not isinstance(path, str | PathLike):
-        raise SuiteError(f"load_suite: found {path!r:.60} ({type(path).__name__}); wanted the path of a suite")
+        raise refusal([f"load_suite: found {path!r:.60} ({type(path).__name__}); wanted the path of a suite"])
     path, shown = Path(path), shown_as or str(path)
     builder = CaseBuilder(known_checks, allow_python)
     if path.suffix == ".jsonl":
@@ -72,7 +76,7 @@ def suite_of(rows: Iterable[Mapping[str, Any]], name: str = "cases") -> Suite:
         try:
             builder.add(case_keys(row, {}), name, number)
         except Fault as fault:
-            builder.findings.append(f"{name}:{number}: {fault}")
+            builder.findings += [f"{name}:{number}: {each}" for each in (fault, *fault.others)]
     return _suite(Path(name), name, keys, builder)
 
 
@@ -82,12 +86,14 @@ def _read_cases(builder: CaseBuilder, document: Document, keys: SuiteKeys, shown
         try:
             builder.add(row, shown, lines[n])
         except Fault as fault:
-            builder.findings.append(f"{document.where(['cases', n, *fault.path], key=fault.key)}: {fault}")
+            for each in (fault, *fault.others):
+                builder.findings.append(f"{document.where(['cases', n, *each.path], key=each.key)}: {each}")
 
 
 def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, path: Path, shown: str) -> None:
     for place, given in _sources(document, keys):
         try:
+            see_fields(given.fields)
             if given.dataset is not None:
                 _read_dataset(builder, path, given, shown, document.line(place))
             else:
@@ -120,54 +126,50 @@ def _resolved(path: Path, shown: str) -> Path:
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise SuiteError(f"{shown}:1:1: cannot be read: {error}") from None
+        raise refusal([f"{shown}:1:1: cannot be read: {error}"]) from None
 
 
 def _text(path: Path, shown: str) -> str:
     try:
         if path.stat().st_size > SIZE_LIMIT:
-            raise SuiteError(f"{shown}:1:1: larger than {SIZE_LIMIT >> 20} MiB; put the cases into a source file")
+            raise refusal([f"{shown}:1:1: larger than {SIZE_LIMIT >> 20} MiB; put the cases into a source file"])
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SuiteError(f"{shown}:1:1: byte {error.start} is not UTF-8") from None
+        raise refusal([f"{shown}:1:1: byte {error.start} is not UTF-8"]) from None
     except OSError as error:
-        raise SuiteError(f"{shown}:1:1: cannot be read: {error.strerror}") from None
+        raise refusal([f"{shown}:1:1: cannot be read: {error.strerror}"]) from None
 
 
 def _suite_keys(document: Document) -> SuiteKeys:
     try:
         return SuiteKeys.model_validate(document.value)
     except ValidationError as error:
-        raise SuiteError("\n".join(explained(document, error, SuiteKeys))) from None
+        raise refusal(list(explained(document, error, SuiteKeys))) from None
 
 
 def explained(
-    document: Document, error: ValidationError, model: type[BaseModel], at: Sequence[str | int] = ()
+    document: Document, error: ValidationError, model: type[BaseModel], within: Sequence[str | int] = ()
 ) -> Iterator[str]:
-    """pydantic's findings, each with its place in the file; `at` leads to what was checked."""
+    """pydantic's findings about what stands at `within`, each with its place in the file."""
     for finding in error.errors():
-        unknown = finding["type"] == "extra_forbidden"
         path = [part for part in finding["loc"] if not str(part).startswith("function-")]
-        yield f"{document.where([*at, *path], key=unknown)}: {escaped(_told(dict(finding), path, model, unknown))}"
-
-
-def _told(finding: Mapping[str, Any], path: list[Any], model: type[BaseModel], unknown: bool) -> str:
-    name = ".".join(map(str, path)) or "suite"
-    if not unknown:
-        return f"{name}: {finding['msg'].removeprefix('Value error, ')} (found {finding['input']!r:.60})"
-    fields = GateKeys.model_fields if path[0] == "gate" else model.model_fields
-    return f"unknown key '{path[-1]}'; {hint(str(path[-1]), fields)}"
+        where = document.where([*within, *path], key=is_unknown_key(dict(finding)))
+        yield f"{where}: {told(dict(finding), [*within, *path], model)}"
 
 
 def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
     """Keys that say nothing in a suite of this kind: their author expects something that would not happen."""
     for name, kinds in MEANINGFUL.items():
         if name in keys.model_fields_set and keys.forgetting not in kinds:
-            told = f"'{name}' has no meaning in a {keys.forgetting} suite"
-            yield f"{document.where([name], key=True)}: {told}; it has one in {' and '.join(kinds)}"
+            said = f"'{name}' has no meaning in a {keys.forgetting} suite"
+            yield f"{document.where([name], key=True)}: {said}; it has one in {' and '.join(kinds)}"
     if keys.samples > 1 and keys.temperature == 0 and keys.forgetting in MEANINGFUL["samples"]:
-        told = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
-        yield f"{document.where(['samples'])}: {told}"
+        said = f"samples: found {keys.samples} without 'temperature'; wanted one above 0, else all samples are the same"
+        yield f"{document.where(['samples'])}: {said}"
+    for name in ("template", "system", "few_shot"):
+        if keys.messages is not None and name in keys.model_fields_set:
+            where = document.where([name], key=True)
+            yield f"{where}: '{name}' has no meaning beside 'messages'; wanted it among the messages"
     if keys.forgetting == "text":
         for name in sorted(keys.gate.model_fields_set.difference(MEASURING)):
             where = document.where(["gate", name], key=True)
@@ -179,10 +181,10 @@ def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
 
 def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
     if keys.template is not None and (fault := template_fault(keys.template)):
-        raise SuiteError(f"{document.where(['template'])}: template: {fault}")
+        raise refusal([f"{document.where(['template'])}: template: {fault}"])
     turns = tuple(Message(turn.role, turn.content) for turn in keys.messages or ())
     if turns and not any("{question}" in turn.content for turn in turns):
-        raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
+        raise refusal([f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them"])
     shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
     stop = None if keys.stop is None else tuple(keys.stop)
     asked = ("max_new_tokens", "think_tokens", "samples", "temperature", "delimiter")
@@ -191,39 +193,50 @@ def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
 
 def _sources(document: Document, keys: SuiteKeys) -> list[tuple[list[str | int], SourceKeys]]:
     """Each source with the way to it in the document."""
-    several = isinstance(keys.source, list)
-    given = [] if keys.source is None else keys.source if several else [keys.source]
-    places: list[list[str | int]] = [["source", n] if several else ["source"] for n in range(len(given))]
-    return [(place, _source_keys(document, place, one)) for place, one in zip(places, given, strict=True)]
+    listed = isinstance(keys.source, list)
+    given = [] if keys.source is None else keys.source if listed else [keys.source]
+    sources: list[tuple[list[str | int], SourceKeys]] = []
+    findings: list[str] = []
+    for n, one in enumerate(given):
+        place: list[str | int] = ["source", n] if listed else ["source"]
+        try:
+            sources.append((place, _source_keys(one)))
+        except ValidationError as error:
+            findings += explained(document, error, SourceKeys, place)
+        except Fault as fault:
+            findings.append(f"{document.where([*place, *fault.path], key=fault.key)}: source: {fault}")
+    if findings:
+        raise refusal(findings)
+    return sources
 
 
-def _source_keys(document: Document, place: list[str | int], given: Any) -> SourceKeys:
+def _source_keys(given: Any) -> SourceKeys:
     if not isinstance(given, str | dict) or not given:
-        wanted = "a file, or {path: …, fields: {…}}, or {dataset: …, split: …, fields: {…}}"
-        raise SuiteError(f"{document.where(place)}: source: found {given!r:.60}; wanted {wanted}")
-    try:
-        keys = SourceKeys(path=given) if isinstance(given, str) else SourceKeys.model_validate(given)
-    except ValidationError as error:
-        raise SuiteError("\n".join(explained(document, error, SourceKeys, place))) from None
+        raise Fault(f"found {given!r:.60}; wanted {_A_SOURCE}")
+    keys = SourceKeys(path=given) if isinstance(given, str) else SourceKeys.model_validate(given)
     if (keys.path is None) is (keys.dataset is None):
         found = "both path and dataset" if keys.path else "neither path nor dataset"
-        raise SuiteError(f"{document.where(place)}: source: found {found}; wanted one of them")
+        raise Fault(f"found {found}; wanted one of them")
     for name in OF_DATASETS:
         if keys.dataset is None and getattr(keys, name) is not None:
-            where = document.where([*place, name], key=True)
-            raise SuiteError(f"{where}: source: '{name}' has no meaning beside 'path'; it has one beside 'dataset'")
+            raise Fault(f"'{name}' has no meaning beside 'path'; it has one beside 'dataset'", [name], key=True)
     return keys
 
 
 def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
+    found = False
     try:
         for line, row in read_rows(file, fields):
+            found = True
             try:
                 builder.add(row, shown, line)
             except Fault as fault:
-                builder.findings.append(f"{shown}:{line}: {fault}")
+                builder.findings += [f"{shown}:{line}: {each}" for each in (fault, *fault.others)]
     except Fault as fault:
-        builder.findings.append(f"{shown}:{fault.line}: {fault}")
+        builder.findings.append(f"{shown}:{fault.place}: {fault}")
+    else:
+        if not found:
+            builder.findings.append(f"{shown}:1: holds no cases; wanted some")
 
 
 def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collection[str]) -> Iterator[str]:
@@ -231,17 +244,19 @@ def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collect
     given = keys.gate.category_max_drop
     if not isinstance(given, dict) or not categories:
         return
-    for name in sorted(set(given) - set(categories)):
+    known = sorted(categories)
+    for n, name in enumerate(sorted(set(given) - set(categories))):
         where = document.where(["gate", "category_max_drop", name], key=True)
-        known = hint(name, sorted(categories), label="categories")
-        yield f"{where}: no case has the category '{escaped(name)}'; {known}"
+        # Each name is compared with every category: of thousands that would take hours.
+        meant = f"; {hint(name, known, label='categories')}" if n < HINTED else ""
+        yield f"{where}: no case has the category '{name}'{meant}"
 
 
 def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_line: int = 1) -> Suite:
     if not builder.cases and not builder.findings:
         builder.findings.append(f"{shown}:1:1: the suite is empty; wanted cases, or a source with some")
     if builder.findings:
-        raise SuiteError("\n".join(_first(builder.findings)))
+        raise refusal(builder.findings)
     return Suite(
         path=path,
         name=keys.name or path.stem,
@@ -254,12 +269,6 @@ def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_l
         nodeid=shown,
         datasets=tuple(builder.datasets),
     )
-
-
-def _first(findings: list[str]) -> list[str]:
-    """As many as anybody reads; the last line says how many there are beside."""
-    more = len(findings) - MOST_FINDINGS
-    return findings if more <= 0 else [*findings[:MOST_FINDINGS], f"and {more} more findings"]
 
 
 def _policy(keys: GateKeys) -> GatePolicy:

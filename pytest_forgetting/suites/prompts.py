@@ -14,13 +14,17 @@ DEFAULT_TEMPLATE = "Question: {question}\nAnswer:"
 def template_fault(template: str) -> str | None:
     """What is wrong with a template, None if it has the field ``{question}`` and no other."""
     try:
-        fields = [name for _, name, spec, conversion in string.Formatter().parse(template) if name is not None]
+        parts = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
         return f"found {template!r}: {error}; literal braces are written {{{{ and }}}}"
-    odd = [name for name in fields if name != "question"]
+    odd = [name for name, _, _ in parts if name != "question"]
     if odd:
         return f"unknown field '{{{odd[0]}}}'; wanted '{{question}}' only"
-    return None if fields else f"found {template!r}; wanted the field '{{question}}' in it"
+    # A width fills memory, and a conversion may not exist.
+    dressed = [f"{'!' if how else ''}{how or ''}{':' if spec else ''}{spec}" for _, spec, how in parts if spec or how]
+    if dressed:
+        return f"found '{{question{dressed[0]}}}'; wanted '{{question}}' without a format"
+    return None if parts else f"found {template!r}; wanted the field '{{question}}' in it"
 
 
 @dataclass(frozen=True)

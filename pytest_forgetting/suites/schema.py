@@ -9,7 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_forgetting.settings import Rule
 from pytest_forgetting.suites.cases import THINK_TOKENS, Kind, MatchRule, Role, Score, Severity
-from pytest_forgetting.suites.key_types import Answers, AnswerText, Growth, Name, Share, Stops, Tag, Whole, Words
+from pytest_forgetting.suites.key_types import (
+    Answers,
+    AnswerText,
+    Growth,
+    Name,
+    Share,
+    Shares,
+    Stops,
+    Tag,
+    Whole,
+    Words,
+)
 
 
 class Strict(BaseModel):
@@ -41,7 +52,7 @@ class GateKeys(Strict):
 
     max_drop: Share = Fraction(1, 10)
     """The largest drop of accuracy that passes, as 0.1 or 10%."""
-    category_max_drop: Share | dict[str, Share] | None = None
+    category_max_drop: Shares | None = None
     """The same for every category, or for some by name. Left out: categories are reported, not gated."""
     rule: Rule = "threshold"
     """How sure the gate must be: threshold (the counts as they are), significant, or proven."""

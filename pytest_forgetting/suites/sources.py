@@ -6,15 +6,18 @@ import csv
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
+from pytest_forgetting.suites.spelling import hint, meant
 
+SUFFIXES = (".jsonl", ".csv")
+"""Of files that are read."""
 _KNOWN = {*CaseKeys.model_fields, *SPELLINGS}
 
 
@@ -31,10 +34,13 @@ def source_file(suite: Path, name: str) -> Path:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
     file = beside(suite, name, "source")
+    if file.is_dir():
+        raise Fault(f"source '{name}' is a folder; wanted a file ({', '.join(READERS)})")
     if file.suffix not in READERS:
         raise Fault(f"source '{name}': found no file of a kind that is read; wanted {', '.join(READERS)}")
     if not file.is_file():
-        raise Fault(f"source '{name}' does not exist")
+        near = meant(file.name, (each.name for each in file.parent.glob("*.*") if each.suffix in READERS))
+        raise Fault(f"source '{name}' does not exist" + (f"; {near}" if near else ""))
     if file.suffix == ".parquet":
         needing_extra("pyarrow", f"source '{name}'")
     return file
@@ -50,8 +56,8 @@ def beside(suite: Path, name: str, what: str) -> Path:
         folder = suite.parent.resolve()
         found = (folder / name).resolve()
         found.exists()
-    except (OSError, ValueError, RuntimeError):  # names too long, with a null byte, links in a circle
-        raise Fault(f"{what} '{name:.60}' is no name of a file") from None
+    except (OSError, ValueError, RuntimeError) as error:  # names too long, with a null byte, links in a circle
+        raise Fault(f"{what} '{name:.60}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not found.is_relative_to(folder):
         raise Fault(f"{what} '{name}' lies outside the suite's folder")
     return found
@@ -82,6 +88,18 @@ def see_columns(name: str, columns: Collection[str], fields: Mapping[str, str]) 
         raise Fault(f"{told}; wanted fields: {{question: COLUMN, correct_answer: COLUMN}}")
 
 
+def see_fields(fields: Mapping[str, str]) -> None:
+    """See that `fields` names keys of cases.
+
+    Raises:
+        Fault: one is none.
+    """
+    for name in fields:
+        if name not in _KNOWN:
+            told = hint(name, [*CaseKeys.model_fields, *SPELLINGS], CaseKeys.model_fields)
+            raise Fault(f"unknown key '{name}'; {told}", ["fields", name], key=True)
+
+
 def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and case keys of each row; columns that mean nothing here are left out.
 
@@ -94,7 +112,7 @@ def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict
         try:
             yield line, case_keys(row, fields)
         except Fault as fault:
-            fault.line = line
+            fault.place = f"{line}"
             raise
 
 
@@ -159,6 +177,8 @@ def _opened(file: Path) -> BinaryIO:
 
 def _without_links(file: Path) -> int:
     """A descriptor of the absolute path `file`, opened part by part, of which none may be a link."""
+    if os.open not in os.supports_dir_fd:  # on Windows
+        return os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     parts = file.absolute().parts
     # Folders above may be searched and not listed, as /home often is: O_PATH, which Linux has, needs no more.
     way = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -178,23 +198,63 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                raise Fault(f"is no JSON: {error}", line=number) from None
+            row = _json(line, number)
             if not isinstance(row, dict):
                 raise Fault("wanted a JSON object with question and answer", line=number)
             yield number, row
 
 
-def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json(line: bytes, number: int) -> Any:
     try:
-        with _opened(file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
+        text = line.decode("utf-8-sig").rstrip()
+        return json.loads(text, parse_constant=_no_json, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
+    except json.JSONDecodeError as error:
+        raise Fault(f"is no JSON: {error.msg}", line=number, column=error.colno) from None
+    except (ValueError, RecursionError) as error:
+        raise Fault(f"is no JSON: {error}", line=number) from None
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"found {constant}; wanted a finite number, or a text in quotes")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError(f"key '{_twice([name for name, _ in pairs])}' given twice")
+    return row
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    return next((name for n, name in enumerate(names) if name in names[:n]), None)
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with _opened(file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            if (name := _twice(reader.fieldnames or ())) is not None:
+                raise Fault(f"column '{name}' given twice")
             for row in reader:
+                if None in row:
+                    told = f"found {len(row) - 1 + len(row[None])} cells; wanted {len(reader.fieldnames or ())}"
+                    raise Fault(told, line=reader.line_num)
                 yield reader.line_num, {name: value for name, value in row.items() if name and value}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Fault(f"cannot be read as CSV: {error}", line=1) from None
+        except UnicodeDecodeError:
+            raise Fault("is not UTF-8", line=_line_of_odd_bytes(file)) from None
+        except csv.Error as error:
+            raise Fault(f"cannot be read as CSV: {error}", line=max(1, reader.line_num)) from None
+
+
+def _line_of_odd_bytes(file: Path) -> int:
+    content = file.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start) + 1
+    return 1
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -16,5 +16,11 @@ def hint(found: str, near: Iterable[str], known: Iterable[str] | None = None, la
         label: what the list is called.
     """
     words = list(near)
-    meant = get_close_matches(found, words, 1)
-    return f"did you mean '{meant[0]}'?" if meant else f"{label}: {', '.join(words if known is None else known)}"
+    return meant(found, words) or f"{label}: {', '.join(words if known is None else known)}"
+
+
+def meant(found: str, near: Iterable[str]) -> str | None:
+    """``did you mean 'question'?``, or None where nothing is near; capitals do not count."""
+    words = {word.lower(): word for word in near}
+    best = get_close_matches(found.lower(), words, 1)
+    return f"did you mean '{words[best[0]]}'?" if best else None

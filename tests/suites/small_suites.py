@@ -63,7 +63,7 @@ HEAD: dict[str, Values] = {
     **dict.fromkeys(("name", "system", "stop", "delimiter"), WORD),
     **dict.fromkeys(("severity", "fail_on"), SEVERITY),
     **dict.fromkeys(("max_new_tokens", "samples"), st.integers(0, 3)),
-    "template": st.sampled_from(["{question}", "Q: {question!s:>3} {{}}"]),
+    "template": st.sampled_from(["{question}", "Q: {question} {{}}", "{question:>3}"]),
     "source": st.sampled_from(["x.jsonl", ["x.jsonl"], {"path": "x.jsonl", "fields": {"question": "answer"}}]),
     "role": st.sampled_from(["target", "general"]),
     "messages": TURNS,
