@@ -48,7 +48,7 @@ def pattern(value: Any) -> str:
     try:
         compiled(_text(value))
     except regex.error as error:
-        raise BadCheck(f"{value!r} is no regular expression: {error}") from None
+        raise BadCheck(f"{value!r:.60} is no regular expression: {error}") from None
     return str(value)
 
 

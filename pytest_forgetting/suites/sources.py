@@ -121,7 +121,7 @@ def holds_questions(path: Path) -> bool:
     if path.suffix != ".jsonl":
         return False
     try:
-        keys = next((row.keys() for _, row in read_rows(path.resolve(), {})), ())
+        keys = next((row.keys() for _, row in _jsonl_rows(path.resolve())), ())
     except (Fault, OSError, RuntimeError):
         return False
     plain = {SPELLINGS.get(name, name) for name in keys}

@@ -50,18 +50,18 @@ ROWS = [
     ),
     suite(
         "a source of another kind",
-        "forgetting: qa\nsource: x.parquet\n",
-        "s.yaml:2:9: source 'x.parquet': this version reads .jsonl and .csv",
+        "forgetting: qa\nsource: x.txt\n",
+        "s.yaml:2:9: source 'x.txt': found no file of a kind that is read; wanted .jsonl, .csv, .parquet",
     ),
     suite(
         "a source that is a number",
         "forgetting: qa\nsource: 5\n",
-        ("s.yaml:2:9: source: found 5; wanted a .jsonl or .csv file, or {path: …, fields: {…}}"),
+        "s.yaml:2:9: source: found 5; wanted a file, or {path: …, fields: {…}}, or {dataset: …, split: …, fields: {…}}",
     ),
     suite(
         "a source that is empty text",
         "forgetting: qa\nsource: ''\n",
-        "s.yaml:2:9: source.path: wanted a text that is not empty (found '')",
+        "s.yaml:2:9: source: found ''; wanted a file, or {path: …",
     ),
     suite(
         "a list of no sources",
@@ -84,11 +84,9 @@ ROWS = [
         files={"x.jsonl": '{"question": "a", "answer": "b"}\n'},
     ),
     suite(
-        "a data set",
-        "forgetting: qa\nsource: {dataset: org/name, split: test}\n",
-        ("s.yaml:2:9: source: no 'path'; wanted it beside {'dataset': 'org/name', 'split': 'test'}"),
-        "s.yaml:2:10: unknown key 'dataset'; known: path, fields",
-        "s.yaml:2:29: unknown key 'split'; known: path, fields",
+        "a file and a data set",
+        "forgetting: qa\nsource: {path: x.csv, dataset: org/name}\n",
+        "s.yaml:2:9: source: found both path and dataset; wanted one of them",
     ),
     suite(
         "an unknown key in fields",
@@ -99,7 +97,7 @@ ROWS = [
     suite(
         "a missing field",
         "forgetting: qa\nsource: {path: x.jsonl, fields: {question: query}}\n",
-        "x.jsonl:1: no field 'query', which 'fields' names for 'question'",
+        "x.jsonl:1: no field 'query', which 'fields' names for 'question'; fields: question, answer",
         files={"x.jsonl": '{"question": "a", "answer": "b"}\n'},
     ),
     suite(
@@ -227,7 +225,7 @@ ROWS = [
     ),
     BadInput(
         "a folder as a source",
-        ("s.yaml:2:9: source 'x.jsonl' is a folder; wanted a .jsonl or .csv file",),
+        ("s.yaml:2:9: source 'x.jsonl' is a folder; wanted a file (.jsonl, .csv, .parquet)",),
         SOURCE,
         prepare=lambda folder: (folder / "x.jsonl").mkdir(),
     ),

@@ -77,7 +77,7 @@ def test_files_of_training_data(
     ("name", "content", "told"),
     [
         ("t.bin", b"", "training data t.bin: wanted a file of the kinds .jsonl, .csv, .parquet, .txt, .md"),
-        ("t.jsonl", b"{", "t.jsonl:1: is no JSON: "),
+        ("t.jsonl", b"{", "t.jsonl:1:2: is no JSON: "),
         ("t.txt", b"\xff\xfe", "training data t.txt: cannot be read: "),
         ("other", b"", "training data t.jsonl: there is no such file or folder"),
     ],

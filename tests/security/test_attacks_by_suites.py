@@ -34,9 +34,9 @@ ODD_YAML = {
     "huge hexadecimal number": ("x: 0x" + "f" * 1_000_000, "a number of 1000002 characters"),
     "base 60": ("x: 1" + ":59" * 300_000, "a number of 900001 characters"),
     "base 60 with a point": ("x: 1" + ":59" * 500 + ".5", "a number of 1503 characters"),
-    "an empty number": ("x: !!int ''", "not what its tag says"),
-    "no date": ("x: !!timestamp foo", "not what its tag says"),
-    "no truth": ("x: !!bool foo", "not what its tag says"),
+    "an empty number": ("x: !!int ''", "under the tag !!int"),
+    "no date": ("x: !!timestamp foo", "as a date"),
+    "no truth": ("x: !!bool foo", "under the tag !!bool"),
     "python": ("x: !!python/object/apply:os.system ['touch ran']", "suites are plain data"),
     "python name": ("x: !!python/name:os.system", "suites are plain data"),
 }
@@ -78,7 +78,7 @@ def test_no_source_outside_of_the_folder(tmp_path: Path, name: str) -> None:
     (folder / "folder").symlink_to("..")
     (folder / "round.jsonl").symlink_to("round.jsonl")
     (folder / "s.yaml").write_text(f"forgetting: qa\nsource: {json.dumps(name)}\n")
-    with pytest.raises(SuiteError, match=r"lies outside|is no name of a file|does not exist|should match pattern"):
+    with pytest.raises(SuiteError, match=r"lies outside|does not exist|control characters|cannot be read"):
         load_suite(folder / "s.yaml")
 
 
@@ -258,7 +258,7 @@ def test_names_in_messages_command_nothing(pytester: pytest.Pytester) -> None:
 
 
 GUARD = """
-    import builtins, io, os, socket, sys
+    import json, os, sys
     written, sockets = [], []
     def audit(event, args):
         if event in ("socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.Popen", "os.system", "os.exec",
@@ -268,15 +268,20 @@ GUARD = """
         if writing or event in ("os.remove", "os.rename", "os.mkdir", "os.symlink", "os.link"):
             written.append((event, str(args[0])))
     from pytest_forgetting.suites.loading import load_suite
-    from pytest_forgetting.grading.grade import grade
+    from pytest_forgetting.grading.grade import fulfils
+    from pytest_forgetting.suites.cases import Check
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.models.recording_file import read
     from pytest_forgetting.errors import ForgettingError
     sys.dont_write_bytecode = True
     sys.addaudithook(audit)
-    for suite in load_suite("hostile.yaml").cases:
+    try:
+        load_suite("hostile.yaml")
+    except ForgettingError as error:
+        print(error)
+    for case in json.load(open("hostile.yaml"))["cases"]:  # past the loader, which refuses them
         try:
-            grade(suite, Answer('{"a": 1}', "eos"))
+            fulfils(Check("is-json", case["checks"][0]["is-json"]), Answer('{"a": 1}', "eos"))
         except ForgettingError as error:
             print("told:", error)
     try:
