@@ -38,7 +38,7 @@ def replace_file(path: Path, text: str) -> None:
     """Write `text` beside `path` and move it there, so that nobody ever sees half a file."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:  # the same bytes on every system
             file.write(text)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -89,7 +89,7 @@ def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, pat
         except Fault as fault:
             builder.findings.append(f"{document.where(['source'])}: {fault}")
         else:
-            _read_source(builder, file, given.fields, str(Path(shown).parent / given.path))
+            _read_source(builder, file, given.fields, (PurePath(shown).parent / given.path).as_posix())
 
 
 def _text(path: Path, shown: str) -> str:
