@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STAND_INS = {"−": "-", "–": "-", "…": "~", "·": "|", "→": ">", "×": "x", "≤": "<=", "≥": ">=", "‖": "|"}  # noqa: RUF001
+STAND_INS = {"−": "-", "–": "-", "…": "~", "·": "|", "→": ">", "×": "x", "≤": "<=", "≥": ">=", "‖": "|"}
 """Of the signs that the package itself writes; of those in tables each takes one column, as its sign does."""
 _ERRORS = "pytest-forgetting"
 
@@ -20,7 +20,7 @@ def plain_signs() -> Iterator[None]:
     Without this pytest escapes the whole line, and ``print`` fails.
     """
     stream = sys.stdout
-    if not isinstance(stream, io.TextIOWrapper) or stream.errors != "strict" or codecs.lookup(stream.encoding).name == "utf-8":
+    if not isinstance(stream, io.TextIOWrapper) or not _refuses(stream):
         yield
         return
     codecs.register_error(_ERRORS, _stand_in)
@@ -30,6 +30,11 @@ def plain_signs() -> Iterator[None]:
     finally:
         if not stream.closed:
             stream.reconfigure(errors="strict")
+
+
+def _refuses(stream: io.TextIOWrapper) -> bool:
+    """Whether there are signs at which writing fails."""
+    return stream.errors == "strict" and codecs.lookup(stream.encoding).name != "utf-8"
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
