@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import locale
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,8 +69,10 @@ def report_of(
 
 def installed_locale() -> str:
     """One of `LOCALES` that this system has; where there is none the test is skipped."""
-    if shutil.which("locale") is None:
-        pytest.skip("this system has no command that lists its locales")
-    there = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout.split()
-    found = next((name for name in LOCALES if name in there), None)
-    return found if found is not None else pytest.skip(f"none of the locales {', '.join(LOCALES)} is installed")
+    before = locale.setlocale(locale.LC_TIME)
+    for name in LOCALES:
+        with contextlib.suppress(locale.Error):
+            locale.setlocale(locale.LC_TIME, name)
+            locale.setlocale(locale.LC_TIME, before)
+            return name
+    pytest.skip(f"none of the locales {', '.join(LOCALES)} is installed")
