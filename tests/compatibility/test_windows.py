@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -105,7 +106,7 @@ def test_a_lock_is_taken_by_whoever_finds_its_file(tmp_path: Path) -> None:
 
 def test_a_system_without_user_numbers_has_a_local_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is named for the user."""
-    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.delattr(os, "getuid")
     monkeypatch.setenv("LOGNAME", "ada")
     assert cache.local_folder("answers") == tmp_path / "pytest-forgetting-ada" / "answers"
