@@ -4,6 +4,7 @@
 # make docs   the documentation site, into site/; a broken link fails
 # make audit  whether a pinned package is known to be vulnerable; says so where that cannot be looked up
 # make test-slow  the tests that take minutes
+# make test-minimum  the tests on the oldest releases that pyproject.toml allows
 # make test-browser  the tests of the HTML report in Chromium, installed first where apt can
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
 
@@ -17,7 +18,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-browser docs check audit bench clean
+.PHONY: install demo test test-slow test-minimum test-browser docs check audit bench clean
 
 install: $(READY)
 
@@ -40,6 +41,18 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(TEST) -m slow
+
+# In an environment of its own. torch's CPU index has no releases as old for every system: the usual one has.
+MINIMUM := $(VENV)/minimum
+test-minimum: $(MINIMUM)/.installed
+	OMP_NUM_THREADS=1 $(MINIMUM)/bin/python -m pytest -n 2 --dist loadfile
+
+$(MINIMUM)/.installed: pyproject.toml constraints-minimum.txt
+	$(PYTHON) -m venv $(MINIMUM)
+	-$(MINIMUM)/bin/pip install -q --retries 0 --timeout 15 --index-url $(CPU_INDEX) \
+		$$(grep '^torch==' constraints-minimum.txt) 2>/dev/null
+	$(MINIMUM)/bin/pip install -q -c constraints-minimum.txt -e '.[test]'
+	@touch $@
 
 # `make test` runs them too where there is a Chromium; elsewhere they are skipped.
 test-browser: $(READY)

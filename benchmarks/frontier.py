@@ -258,7 +258,7 @@ def scaled(base: Path, tuned: Path, scale: float, folder: Path) -> Path:
 
 def read(results: Path) -> list[Measured]:
     """What earlier calls have measured."""
-    lines = results.read_text().splitlines() if results.exists() else []
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     return [Measured(**json.loads(line)) for line in lines]
 
 
@@ -270,7 +270,7 @@ def swept(setting: Setting, results: Path) -> list[Measured]:
         if run[:2] not in done:
             row = measured(run, setting, setting.base, 0.0, 0) if run is base else trained(run, setting)
             done[run[:2]] = row
-            with results.open("a") as file:
+            with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row._asdict()) + "\n")
             print(told(row), flush=True)
     return [done[run[:2]] for run in (base, *wanted)]

@@ -127,7 +127,9 @@ def pytest_unconfigure() -> None:
     """Write the seconds by phase, and the moment at which all that is left is to exit."""
     CLOCK.go_on(REST)
     if FILE in os.environ:
-        Path(os.environ[FILE]).write_text(json.dumps({"seconds": CLOCK.seconds, "until": CLOCK.now()}))
+        Path(os.environ[FILE]).write_text(
+            json.dumps({"seconds": CLOCK.seconds, "until": CLOCK.now()}), encoding="utf-8"
+        )
 
 
 if STARTED in os.environ:  # or it is imported only for its names

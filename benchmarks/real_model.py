@@ -43,7 +43,7 @@ def train(model: torch.nn.Module, ids: torch.Tensor) -> None:
 def fine_tune(base: Path, domain: Path, full: Path, adapter: Path) -> None:
     """Write a full fine-tune and a LoRA adapter of `base`."""
     tokenizer = AutoTokenizer.from_pretrained(base)
-    ids = tokenizer(domain.read_text(), return_tensors="pt", verbose=False)["input_ids"][0]
+    ids = tokenizer(domain.read_text(encoding="utf-8"), return_tensors="pt", verbose=False)["input_ids"][0]
     model = AutoModelForCausalLM.from_pretrained(base)
     train(model, ids)
     model.save_pretrained(full)

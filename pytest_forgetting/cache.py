@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import stat
 import tempfile
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 import platformdirs
 import psutil
 
 VARIABLE = "PYTEST_FORGETTING_CACHE"
 """Environment variable that names another folder."""
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "lustre", "gpfs", "fuse.sshfs", "9p"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "webdav", "afs", "lustre", "gpfs", "fuse.sshfs", "9p"}
+)
 """SQLite and file locks are not safe on these."""
 
 
@@ -44,7 +48,7 @@ def make_private(folder: Path) -> None:
 def why_shared(folder: Path) -> str | None:
     """Who else could put something into `folder`, that would be believed here; None where nobody could."""
     status = folder.stat()
-    if status.st_uid not in (os.getuid(), 0):
+    if hasattr(os, "getuid") and status.st_uid not in (os.getuid(), 0):
         return f"it belongs to another user ({status.st_uid})"
     return "every user may write to it" if status.st_mode & stat.S_IWOTH else None
 
@@ -59,11 +63,12 @@ def local_folder(name: str) -> Path:
 
     Anybody may write where temporary files lie: a folder that another user has put there, or a link, is not taken.
     """
-    root = Path(tempfile.gettempdir()) / f"pytest-forgetting-{os.getuid()}"
+    root = Path(tempfile.gettempdir()) / f"pytest-forgetting-{_user()}"
     with contextlib.suppress(FileExistsError):
         root.mkdir(mode=0o700)
     status = root.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():  # somebody else made it first
+    strange = hasattr(os, "getuid") and status.st_uid != os.getuid()
+    if strange or not stat.S_ISDIR(status.st_mode):  # somebody else made it first
         return Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
     if stat.S_IMODE(status.st_mode) & 0o077:
         root.chmod(0o700)
@@ -71,9 +76,21 @@ def local_folder(name: str) -> Path:
     return root / name
 
 
+def _user() -> str:
+    """Who this is; Windows has no numbers for it, and gives each user a temporary folder of their own."""
+    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+
+
 def on_network(folder: Path) -> bool:
     """Whether `folder` lies on a network file system."""
-    resolved = folder.resolve()
-    mounts = [part for part in psutil.disk_partitions(all=True) if resolved.is_relative_to(part.mountpoint)]
-    nearest = max(mounts, key=lambda part: len(part.mountpoint), default=None)
-    return nearest is not None and nearest.fstype in NETWORK_FILE_SYSTEMS
+    return is_shared(folder.resolve(), [part[1:4] for part in psutil.disk_partitions(all=True)])
+
+
+def is_shared(folder: PurePath, mounted: Iterable[tuple[str, str, str]]) -> bool:
+    """The same of an absolute path, where `mounted` is known: mount point, file system and options of each."""
+    if folder.drive.startswith("\\\\"):  # a share of Windows that has no letter
+        return True
+    above = [(point, kind, told) for point, kind, told in mounted if folder.is_relative_to(point)]
+    _, kind, told = max(above, key=lambda mount: len(mount[0]), default=("", "", ""))
+    # Windows calls a share NTFS, as the disk behind it is, and says "remote".
+    return kind in NETWORK_FILE_SYSTEMS or "remote" in told.split(",")

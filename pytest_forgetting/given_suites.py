@@ -83,7 +83,7 @@ def _located(path: Path, here: list[Path]) -> Path:
 
 def _nodeid(path: Path, root: Path | None) -> str:
     inside = root is not None and path.resolve().is_relative_to(root.resolve())
-    return path.resolve().relative_to(root.resolve()).as_posix() if inside and root is not None else str(path)
+    return path.resolve().relative_to(root.resolve()).as_posix() if inside and root is not None else path.as_posix()
 
 
 def _suites_at(path: Path) -> list[Path]:

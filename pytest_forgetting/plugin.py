@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,12 @@ def pytest_configure(config: pytest.Config) -> None:
     strangers.see_configuration(config)
     options.see_keys(config)
     if options.is_active(config):
+        from pytest_forgetting.plain_signs import plain_signs
         from pytest_forgetting.running import ForgettingRun
 
+        signs = ExitStack()
+        signs.enter_context(plain_signs())
+        config.add_cleanup(signs.close)
         try:
             config.pluginmanager.register(ForgettingRun(config), ACTIVE)
         except pytest.UsageError as error:
@@ -142,7 +147,7 @@ def _holds_questions(path: Path) -> bool:
 
 def _from_root(path: Path, config: pytest.Config) -> str:
     """As node ids name it."""
-    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else str(path)
+    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else path.as_posix()
 
 
 def _unasked(config: pytest.Config) -> list[str]:

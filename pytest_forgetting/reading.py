@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -144,7 +145,8 @@ def _seconds(value: Any) -> float | None:
 def _several(value: Any) -> Sequence[str]:
     if value is None:
         return ()
-    return shlex.split(value) if isinstance(value, str) else [str(each) for each in value]
+    # Backslashes quote here; what Windows parts its paths by may as well be a slash there.
+    return shlex.split(value.replace(os.sep, "/")) if isinstance(value, str) else [str(each) for each in value]
 
 
 def _flag(choice: Choice, name: str) -> bool:

@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from pytest_forgetting.plain_signs import plain_signs
+
 HERE = Path(__file__).parent
 
 
@@ -21,6 +23,11 @@ def write_starter_suites(target: Path) -> int:
     Returns:
         pytest's exit code: 0, or 4 where a file of that name exists.
     """
+    with plain_signs():
+        return _write(target)
+
+
+def _write(target: Path) -> int:
     sources = sorted(path for path in example_suites().iterdir() if path.is_file())
     existing = [path.name for path in sources if os.path.lexists(target / path.name)]
     if existing:

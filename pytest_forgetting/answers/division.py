@@ -57,13 +57,13 @@ class Division:
 
     def close(self) -> None:
         """Give back what was claimed."""
-        self._mine.unlink(missing_ok=True)
+        _clear(self._mine)
         self._alive.release(force=True)
-        Path(self._alive.lock_file).unlink(missing_ok=True)
+        _clear(Path(self._alive.lock_file))
 
     def _claim(self, missing: Callable[[], Sequence[Request]], key: Key) -> Share:
         with self._all:
-            self._mine.unlink(missing_ok=True)
+            _clear(self._mine)
             claimed = self._claimed()  # first: what is answered after this is claimed still
             free = [request for request in missing() if key(request).hex() not in claimed]
             mine = share_of(free, self._parts, LEAST_SHARE)
@@ -85,7 +85,7 @@ class Division:
                 with contextlib.suppress(OSError, ValueError):
                     claimed.update(json.loads(path.read_text(encoding="ascii")))
             else:
-                path.unlink(missing_ok=True)
+                _clear(path)
         return claimed
 
 
@@ -93,7 +93,13 @@ def _is_alive(lock: Path) -> bool:
     """Whether the process that has made `lock` still runs; the file goes with it."""
     try:
         with FileLock(str(lock), timeout=0, thread_local=False):
-            lock.unlink(missing_ok=True)
+            _clear(lock)
             return False
     except Timeout:
         return True
+
+
+def _clear(path: Path) -> None:
+    """Remove a file that means nothing any more; Windows keeps one that somebody is just looking at."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

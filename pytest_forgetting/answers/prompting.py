@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 PINNED_DATE = datetime(2025, 1, 1)
 """What templates that insert today's date insert here: an answer must not depend on the day it was asked."""
 
-_DIRECTIVES = "aAbBcdfHIjmMpSUwWxXyYzZ"
+_DIRECTIVES = "dfHIjmMSUwWyYzZ"
+_IN_WORDS = {
+    "a": "Wed",
+    "A": "Wednesday",
+    "b": "Jan",
+    "B": "January",
+    "c": "Wed Jan  1 00:00:00 2025",
+    "p": "AM",
+    "x": "01/01/25",
+    "X": "00:00:00",
+}
+"""What the other directives make of it in English; strftime would say it in the language of the process."""
 
 
 class Refused(Exception):
@@ -153,8 +164,8 @@ def _pinned_date() -> str:
     Its trailing newline is eaten with the block (transformers sets trim_blocks): the template stays as it is.
     """
     spelled = {"%%": "\0"}
-    for letter in _DIRECTIVES:
-        value = PINNED_DATE.strftime(f"%{letter}")
+    values = {letter: PINNED_DATE.strftime(f"%{letter}") for letter in _DIRECTIVES} | _IN_WORDS
+    for letter, value in values.items():
         spelled |= {f"%{letter}": value, f"%-{letter}": value.lstrip("0") or "0"}
     replaced = "".join(f".replace({json.dumps(key)}, {json.dumps(value)})" for key, value in spelled.items())
     return f'{{%- macro strftime_now(format) -%}}{{{{ format{replaced}.replace("\\u0000", "%") }}}}{{%- endmacro %}}\n'

@@ -122,12 +122,15 @@ class Store:
                 raise sqlite3.DatabaseError("it is a link")
         self.path.touch(mode=0o600)
         database = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
-        version = database.execute("pragma user_version").fetchone()[0]
-        if version not in (0, STORE_VERSION):
-            database.close()
-            raise sqlite3.DatabaseError(f"it is of version {version}, this program writes version {STORE_VERSION}")
-        database.executescript(_SCHEMA)
-        database.execute("pragma synchronous = normal")
+        try:
+            version = database.execute("pragma user_version").fetchone()[0]
+            if version not in (0, STORE_VERSION):
+                raise sqlite3.DatabaseError(f"it is of version {version}, this program writes version {STORE_VERSION}")
+            database.executescript(_SCHEMA)
+            database.execute("pragma synchronous = normal")
+        except sqlite3.Error:
+            database.close()  # Windows does not set aside a file that is open
+            raise
         return database
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:

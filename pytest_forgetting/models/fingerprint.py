@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class HashMemo:
                 return question(database)
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) in _CORRUPT:
-                self._path.unlink(missing_ok=True)
+                with suppress(OSError):  # Windows keeps a file that another process has open
+                    self._path.unlink(missing_ok=True)
         except OSError:
             pass  # a cache that cannot be made is no cache
         return None

@@ -47,10 +47,14 @@ def replace_file(path: Path, text: str) -> None:
     """
     path = _followed(path)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    handle = os.open(
+        temporary,
+        os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0),
+        0o666,
+    )
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            if path.is_file():
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:  # the same bytes on every system
+            if path.is_file() and hasattr(os, "fchmod"):
                 os.fchmod(handle, stat.S_IMODE(path.stat().st_mode) & 0o777)
             file.write(text)
         temporary.replace(path)
@@ -61,7 +65,7 @@ def replace_file(path: Path, text: str) -> None:
 
 def _followed(path: Path) -> Path:
     for _ in range(_MOST_LINKS):
-        if not path.is_symlink() or path.lstat().st_uid != os.getuid():
+        if not path.is_symlink() or (hasattr(os, "getuid") and path.lstat().st_uid != os.getuid()):
             return path
         path = path.parent / path.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))

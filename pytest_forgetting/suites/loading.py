@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -98,7 +98,7 @@ def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, pat
                 _read_dataset(builder, path, given, shown, document.line(place))
             else:
                 file = source_file(path, str(given.path))
-                _read_source(builder, file, given.fields, str(Path(shown).parent / str(given.path)))
+                _read_source(builder, file, given.fields, (PurePath(shown).parent / str(given.path)).as_posix())
         except Fault as fault:
             builder.findings.append(f"{document.where([*place, *fault.path], key=fault.key)}: {fault}")
 

@@ -277,7 +277,7 @@ def _kept(saved: Path, folder: Path, step: int) -> Path:
 def _kept_before(folder: Path, step: int) -> Path | None:
     """The checkpoint that the training kept which now goes on behind `step`; one that begins has kept none."""
     try:
-        kept = int(json.loads((folder / "good.json").read_text())["step"])
+        kept = int(json.loads((folder / "good.json").read_text(encoding="utf-8"))["step"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return folder / "good" if 0 < kept <= step and (folder / "good").is_dir() else None

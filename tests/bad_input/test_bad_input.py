@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import scipy.optimize  # noqa: F401
 
-import pytest_forgetting.participants
+import pytest_forgetting.participants  # noqa: F401
 import pytest_forgetting.running  # noqa: F401
 from tests.bad_input import (
     broken_yaml,
