@@ -32,9 +32,8 @@ def test_lone_surrogates_have_bytes_too() -> None:
     assert pick("acc_bytes", ("\ud800", "ab"), (-2.9, -2.0)) == 0
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.floats(-1e6, 0)), min_size=2, max_size=6))
-def test_equal_lengths_are_picked_alike(pairs: list[tuple[str, float]]) -> None:
+@given(st.lists(st.integers(-(10**6), 0), min_size=2, max_size=6))
+def test_equal_lengths_are_picked_alike(values: list[int]) -> None:
     """Where all choices are as long, length decides nothing."""
-    alike = [f"{n:04}" for n in range(len(pairs))]
-    values = [value for _, value in pairs]
-    assert len({pick(score, alike, values) for score in SCORES}) == 1 or len(set(values)) < len(values)
+    alike = [f"{n:04}" for n in range(len(values))]
+    assert len({pick(score, alike, values) for score in SCORES}) == 1
