@@ -1,0 +1,238 @@
+"""From judged suites to the run's decision, and what a comparison does without anyone to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
+from pytest_forgetting.comparison.gates import Ruling
+from pytest_forgetting.comparison.judge import Judge
+from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.scopes import SuiteResult
+from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Role, Suite
+from tests.comparison.lost import forgotten, learned, retained, suite_of
+
+BASE, TUNED = Participant("base", "f1"), Participant("./ckpt", "f2")
+KNOWN, LOST = suite_of([retained()] * 10), suite_of([retained()] * 8 + [forgotten("Rome")] * 2)
+FLOOR = suite_of([learned()] * 10)
+
+
+def compared(*suites: SuiteResult, **given: Any) -> Comparison:
+    """A comparison of these suites."""
+    return Comparison("pass", BASE, TUNED, suites, **given)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decision"),
+    [
+        (["pass", "pass"], "pass"),
+        (["pass", "inconclusive"], "inconclusive"),
+        (["inconclusive", "fail"], "fail"),
+        ([], "inconclusive"),
+    ],
+)
+def test_the_worst_gate_decides(verdicts: list[Any], decision: str) -> None:
+    """Failed before undecided before passed; without a gate nothing is decided."""
+    assert decide([Ruling(verdict, "") for verdict in verdicts], 0) == decision
+
+
+@pytest.mark.parametrize("setting", ["warn", "fail", "pass"])
+def test_only_an_undecided_gate_asks_for_the_setting(setting: Any) -> None:
+    """A failed one is red and a passed one green under each."""
+    assert blocks(Ruling("fail", ""), setting, general_decided=True)
+    assert not blocks(Ruling("pass", ""), setting, general_decided=False)
+
+
+@pytest.mark.parametrize(
+    ("suites", "settings", "red"),
+    [
+        ([KNOWN], {}, False),
+        ([KNOWN, LOST], {}, True),
+        ([FLOOR], {}, True),
+        ([FLOOR], {"inconclusive": "pass"}, False),
+        ([KNOWN, suite_of([retained()] * 10, "target")], {}, False),
+    ],
+)
+def test_a_run_is_red_where_a_gate_blocks(suites: list[SuiteResult], settings: dict[str, object], red: bool) -> None:
+    """A loss beyond the threshold, or nothing measured unless `pass` was asked for."""
+    assert compared(*suites, settings=settings).fails_build is red
+
+
+def undecided(n: int) -> SuiteResult:
+    """A suite of which two in a hundred and one more went unanswered."""
+    silent = replace(retained(), model=replace(retained().model, finish="unanswered"))
+    return suite_of([retained()] * (n - 3) + [silent] * 3)
+
+
+def test_an_undecided_gate_is_red_where_no_general_one_decided() -> None:
+    """A target suite that passed measured no forgetting."""
+    assert not compared(undecided(100), KNOWN).fails_build
+    assert compared(undecided(100)).fails_build
+    assert compared(undecided(100), suite_of([retained()] * 10, "target")).fails_build
+
+
+def test_a_critical_case_makes_a_run_red() -> None:
+    """Though the gate of its suite passes."""
+    critical = forgotten("Rome", case=replace(retained().case, severity="critical"))
+    suite = suite_of([retained()] * 19 + [critical])
+    assert suite.overall.ruling.verdict == "pass"
+    assert suite.failing_cases == (critical,)
+    assert compared(suite).fails_build
+    assert not compared(suite_of([retained()] * 19 + [forgotten("Rome")])).fails_build
+
+
+def test_a_comparison_without_a_view_shows_its_decision() -> None:
+    """In one line; there is no table and no file."""
+    bare = compared(KNOWN)
+    assert repr(bare) == str(bare) == "<Comparison pass>"
+    assert bare._repr_html_() is None
+    with pytest.raises(AssertionError, match=r"^whoever compares brings a view along"):
+        bare.write("report.json")
+
+
+class Told:
+    """A view that tells what it was asked."""
+
+    def __init__(self) -> None:
+        """Nothing was written yet."""
+        self.written: list[tuple[Comparison, Path]] = []
+
+    def line(self, comparison: Comparison) -> str:
+        """The decision."""
+        return f"line {comparison.decision}"
+
+    def text(self, comparison: Comparison) -> str:
+        """The decision."""
+        return f"text {comparison.decision}"
+
+    def html(self, comparison: Comparison) -> str:
+        """The decision."""
+        return f"html {comparison.decision}"
+
+    def write(self, comparison: Comparison, path: Path) -> None:
+        """Remember both."""
+        self.written.append((comparison, path))
+
+
+def test_a_comparison_shows_itself_through_its_view() -> None:
+    """As a line, as text, as HTML and in a file."""
+    view = Told()
+    shown = compared(KNOWN, view=view)
+    assert (repr(shown), str(shown), shown._repr_html_()) == ("line pass", "text pass", "html pass")
+    shown.write("report.json")
+    assert view.written == [(shown, Path("report.json"))]
+
+
+def test_settings_that_were_not_given_are_the_defaults() -> None:
+    """95 % and `warn`."""
+    assert (compared().confidence, compared().inconclusive) == (0.95, "warn")
+    stated = compared(settings={"confidence": 0.9, "inconclusive": "fail"})
+    assert (stated.confidence, stated.inconclusive) == (0.9, "fail")
+
+
+def test_a_server_without_a_revision_is_nobody_in_particular() -> None:
+    """Two such fingerprints are equal and mean nothing."""
+    assert BASE.is_identified
+    assert not Participant("http://localhost/v1#m", NOT_STATED).is_identified
+
+
+def test_what_was_not_computed_was_stored() -> None:
+    """Seconds to the millisecond; what a side was asked beyond the cases is no stored answer."""
+    timing = Timing.of(5, {"baseline": 1.23456, "model": 0.0004}, {"baseline": 2, "model": 7})
+    assert timing == Timing(1.235, 0.0, 2, 7, 3, 0)
+
+
+def judged(
+    results: Sequence[CaseResult], *, confidence: float = 0.95, role: Role = "general", **gate: Any
+) -> SuiteResult:
+    """A suite of these results under a gate."""
+    cases = tuple(result.case for result in results)
+    suite = Suite(Path("s.yaml"), "Capitals", "qa", cases, role, GatePolicy(**gate), nodeid="s.yaml")
+    return Judge(confidence).suite(suite, results)
+
+
+def lost_of(category: str, lost: int, n: int) -> list[CaseResult]:
+    """`n` cases of a category, of which so many were forgotten."""
+    case = replace(retained().case, category=category)
+    return [forgotten("Rome", case=case)] * lost + [retained(category)] * (n - lost)
+
+
+def test_an_ungated_category_that_lost_too_much_is_named() -> None:
+    """A tenth is no more than allowed; targets are to change."""
+    results = [*lost_of("math", 2, 10), *lost_of("geography", 1, 10), *lost_of("art", 0, 20)]
+    assert [scope.name for scope in judged(results).silent_losses] == ["math"]
+    assert judged(results, every_category_max_drop=Fraction(1, 20)).silent_losses == ()
+    assert judged(results, role="target").silent_losses == ()
+
+
+def test_categories_are_held_to_their_own_thresholds() -> None:
+    """Those that are named, or all; the others are reported, held against the suite's."""
+    results = [*lost_of("math", 2, 10), *lost_of("geography", 1, 10)]
+    named = judged(results, category_max_drop={"math": Fraction(3, 10)})
+    assert [(scope.name, scope.ruling.verdict) for scope in named.gates] == [("Capitals", "fail"), ("math", "pass")]
+    assert [scope.threshold.max_drop for scope in named.categories] == [Fraction(3, 10), Fraction(1, 10)]
+    each = judged(results, every_category_max_drop=Fraction(1, 20), category_max_drop={"math": Fraction(3, 10)})
+    assert [scope.ruling.verdict for scope in each.categories] == ["pass", "fail"]
+
+
+def test_a_single_category_is_left_out_unless_it_is_gated() -> None:
+    """It would repeat the suite."""
+    assert judged(lost_of("math", 0, 10)).categories == ()
+    assert len(judged(lost_of("math", 0, 10), every_category_max_drop=Fraction(1, 10)).categories) == 1
+
+
+@pytest.mark.parametrize(
+    ("losses", "n", "verdicts"),
+    [
+        # Mid-p of 5 of 5 discordant: 1/64 = 0.0156; four tested: 0.0625. Of 6: 1/128, times four 0.03125.
+        ((5,), 25, ["fail"]),
+        ((5, 0, 0, 0), 25, ["inconclusive", "inconclusive", "inconclusive", "inconclusive"]),
+        ((6, 0, 0, 0), 25, ["fail", "inconclusive", "inconclusive", "inconclusive"]),
+        ((6,), 20, ["fail"]),
+        ((6,), 19, ["inconclusive"]),
+    ],
+)
+def test_categories_under_significant_are_one_family(losses: tuple[int, ...], n: int, verdicts: list[str]) -> None:
+    """Adjusted by Holm's method; fewer than 20 cases are not tested."""
+    results = [each for number, lost in enumerate(losses) for each in lost_of(f"c{number}", lost, n)]
+    found = judged(results, rule="significant", every_category_max_drop=Fraction(1, 10))
+    assert [scope.ruling.verdict for scope in found.categories] == verdicts
+
+
+def test_the_confidence_of_a_judge_is_that_of_its_family() -> None:
+    """The adjusted 0.0625 is significant at 90 %."""
+    results = [each for number, lost in enumerate((5, 0, 0, 0)) for each in lost_of(f"c{number}", lost, 25)]
+    found = judged(results, confidence=0.9, rule="significant", every_category_max_drop=Fraction(1, 10))
+    assert found.categories[0].ruling.verdict == "fail"
+
+
+def test_gates_that_were_not_asked_for_are_reported() -> None:
+    """Of a selection only the gates named speak; None is the suite's own."""
+    results = [*lost_of("math", 2, 10), *lost_of("geography", 1, 10)]
+    cases = tuple(result.case for result in results)
+    policy = GatePolicy(every_category_max_drop=Fraction(1, 10))
+    suite = Suite(Path("s.yaml"), "Capitals", "qa", cases, gate=policy, nodeid="s.yaml")
+    assert [scope.name for scope in Judge().suite(suite, results, [None]).gates] == ["Capitals"]
+    assert [scope.name for scope in Judge().suite(suite, results, ["math"]).gates] == ["math"]
+    assert [scope.name for scope in Judge().suite(suite, results).gates] == ["Capitals", "math", "geography"]
+
+
+def clustered(n: int, lost: int, cluster: str | None) -> list[CaseResult]:
+    """Cases of one cluster, all alike."""
+    case = replace(retained().case, cluster=cluster)
+    return [forgotten("Rome", case=case) if each < lost else replace(retained(), case=case) for each in range(n)]
+
+
+def test_cases_of_a_cluster_are_weighed_together() -> None:
+    """Six losses in one cluster tell less than six that stand by themselves."""
+    alone = judged(clustered(6, 6, None) + clustered(30, 0, None), rule="significant")
+    together = judged(clustered(6, 6, "a") + clustered(30, 0, None), rule="significant")
+    assert (alone.overall.ruling.verdict, together.overall.ruling.verdict) == ("fail", "inconclusive")
+    assert together.overall.evidence is not None
+    assert together.overall.evidence.p_value == 0.25  # one cluster with a sum: half of P(S = s) = ½
