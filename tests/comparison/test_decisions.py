@@ -12,10 +12,10 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
 from pytest_forgetting.comparison.gates import Ruling
-from pytest_forgetting.comparison.judge import Judge
+from pytest_forgetting.comparison.judge import Judge, too_small
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import SuiteResult
-from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Role, Suite
+from pytest_forgetting.suites.cases import GatePolicy, Role, Suite
 from tests.comparison.lost import forgotten, learned, retained, suite_of
 
 BASE, TUNED = Participant("base", "f1"), Participant("./ckpt", "f2")
@@ -236,3 +236,35 @@ def test_cases_of_a_cluster_are_weighed_together() -> None:
     assert (alone.overall.ruling.verdict, together.overall.ruling.verdict) == ("fail", "inconclusive")
     assert together.overall.evidence is not None
     assert together.overall.evidence.p_value == 0.25  # one cluster with a sum: half of P(S = s) = ½
+
+
+@pytest.mark.parametrize(
+    ("n", "skipped", "allowed", "told"),
+    [
+        (28, 0, Fraction(1, 10), "s.yaml: 28 cases cannot prove a drop under 10 pts if nothing changes, 29 could"),
+        (29, 1, Fraction(1, 10), "s.yaml: 28 cases cannot prove a drop under 10 pts if nothing changes, 29 could"),
+        (1, 0, Fraction(1, 10), "s.yaml: 1 case cannot prove a drop under 10 pts if nothing changes, 29 could"),
+        (29, 0, Fraction(1, 10), None),
+        (500, 0, Fraction(0), "s.yaml: no number of cases can prove a drop of 0 pts; allow a little more"),
+    ],
+)
+def test_a_suite_too_small_for_its_threshold_is_told(n: int, skipped: int, allowed: Fraction, told: str | None) -> None:
+    """Cases that are skipped prove nothing."""
+    cases = (retained().case,) * (n - skipped) + (replace(retained().case, skip="not now"),) * skipped
+    suite = Suite(Path("s.yaml"), "s", "qa", cases, gate=GatePolicy(max_drop=allowed), nodeid="s.yaml")
+    assert too_small(suite, 0.95) == told
+
+
+def test_targets_and_texts_are_never_too_small() -> None:
+    """The one is to gain, the other is measured."""
+    one = (retained().case,)
+    assert too_small(Suite(Path("s.yaml"), "s", "qa", one, "target"), 0.95) is None
+    assert too_small(Suite(Path("s.yaml"), "s", "text", one), 0.95) is None
+
+
+def test_a_higher_confidence_asks_for_more_cases() -> None:
+    """51 for 10 points at 99 %."""
+    suite = Suite(Path("s.yaml"), "s", "qa", (retained().case,) * 50, nodeid="s.yaml")
+    told = too_small(suite, 0.99)
+    assert told is not None
+    assert told.endswith(", 51 could")

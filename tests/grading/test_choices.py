@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.grading.choices import SCORES, pick
+from pytest_forgetting.grading.choices import SCORES, margin, pick
 from pytest_forgetting.suites.cases import Score
 
 # By hand:   acc     acc_norm: 2, 10 and 20 characters    acc_bytes: 2, 30 and 20 bytes
@@ -37,3 +37,9 @@ def test_equal_lengths_are_picked_alike(values: list[int]) -> None:
     """Where all choices are as long, length decides nothing."""
     alike = [f"{n:04}" for n in range(len(values))]
     assert len({pick(score, alike, values) for score in SCORES}) == 1
+
+
+@pytest.mark.parametrize(("score", "lead"), [("acc", 7.0), ("acc_norm", 0.3), ("acc_bytes", 0.5)])
+def test_the_lead_is_told_in_the_measure_that_picks(score: Score, lead: float) -> None:
+    """By hand: −5 before −12; −0.9 before −1.2; −0.4 before −0.9."""
+    assert margin(score, CHOICES, LOGLIKELIHOODS) == pytest.approx(lead)

@@ -62,7 +62,46 @@ def test_a_schemas_pattern_cannot_run_away() -> None:
     """A pattern in a schema has the time limit of all patterns."""
     with pytest.raises(Undecidable, match="ran longer than 1 s"):
         fitting({"type": "string", "pattern": "^(a|aa|b?a)+$"})("a" * 60 + "c")
-    assert not fitting({"pattern": "^b$"})("a")
+
+
+@pytest.mark.parametrize(("value", "fits"), [("abc", True), ("a", False), (5, True), (["a"], True)])
+def test_a_schemas_pattern_is_looked_for_in_strings(value: object, fits: bool) -> None:
+    """Anywhere in them, as JSON Schema has it; what is no string has no pattern."""
+    assert fitting({"pattern": "b"})(value) is fits
+
+
+def test_without_a_schema_everything_fits() -> None:
+    """Whatever was found."""
+    assert fitting(None)("anything")
+    assert fitting({})("anything")
+
+
+def test_an_older_schema_is_read_as_its_own_draft() -> None:
+    """In draft 4 `exclusiveMinimum` is a switch; without `$schema` the newest draft holds, where it is a number."""
+    draft4 = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": True}
+    assert not fitting(draft4)(1)
+    assert not fitting({"exclusiveMinimum": 1})(1)
+    assert fitting({"prefixItems": [{"type": "string"}]})(["a"])
+    assert not fitting({"prefixItems": [{"type": "string"}]})([1])
+
+
+def test_a_thousand_openings_are_tried() -> None:
+    """What stands behind them is found, and behind one more it is not."""
+    assert list(contained_values("[ " * 999 + "x {}")) == [{}]
+    assert list(contained_values("[x" * 1000 + " {}")) == []
+
+
+def test_the_longest_value_inside_text() -> None:
+    """A value of a hundred thousand characters is found, and a longer one is not."""
+    assert len(list(contained_values(f'x ["{"a" * 99_996}"]'))) == 1
+    assert list(contained_values(f'x ["{"a" * 99_997}"]')) == []
+
+
+def test_an_unusable_schema_is_told_in_one_line() -> None:
+    """The library's first line, which names what is wrong."""
+    with pytest.raises(SuiteError) as caught:
+        fitting({"type": "objekt"})(1)
+    assert str(caught.value) == "no usable JSON Schema: 'objekt' is not valid under any of the given schemas"
 
 
 @pytest.mark.parametrize("piece", ["[", "{", "[1,", '{"a":', "[[1],"])
