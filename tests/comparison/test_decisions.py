@@ -15,6 +15,7 @@ from pytest_forgetting.comparison.gates import Ruling
 from pytest_forgetting.comparison.judge import Judge, too_small
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import SuiteResult
+from pytest_forgetting.errors import NotFound
 from pytest_forgetting.suites.cases import GatePolicy, Role, Suite
 from tests.comparison.lost import forgotten, learned, retained, suite_of
 
@@ -268,3 +269,13 @@ def test_a_higher_confidence_asks_for_more_cases() -> None:
     told = too_small(suite, 0.99)
     assert told is not None
     assert told.endswith(", 51 could")
+
+
+def test_suites_of_one_name_are_told_apart_by_their_paths() -> None:
+    """Which the message names; each is found by its own."""
+    one, other = (replace(KNOWN, suite=replace(KNOWN.suite, nodeid=path)) for path in ("a.yaml", "b.yaml"))
+    both = compared(one, other)
+    assert (both.suite("a.yaml"), both.suite("b.yaml")) == (one, other)
+    with pytest.raises(NotFound) as caught:
+        both.suite("Capitals")
+    assert str(caught.value) == "suite 'Capitals' is there 2 times; name one of a.yaml, b.yaml"

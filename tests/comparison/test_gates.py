@@ -64,6 +64,7 @@ def test_what_is_lost_whatever_went_unanswered_fails() -> None:
     assert (lost.verdict, lost.because) == ("fail", "> 10 pts, whatever becomes of 3 of 100 cases unanswered")
     assert rule(Counts(retained=84, forgotten=13, unanswered=3), TENTH).verdict == "inconclusive"
     assert rule(Counts(retained=83, forgotten=14, unanswered=3), TENTH).verdict == "fail"
+    assert rule(Counts(retained=70, forgotten=20, learned=7, unanswered=3), TENTH).verdict == "inconclusive"
     unknown = Counts(forgotten=5, unknown=60, unanswered=35)
     assert rule(unknown, TENTH).verdict == "inconclusive"
 

@@ -43,3 +43,14 @@ def test_equal_lengths_are_picked_alike(values: list[int]) -> None:
 def test_the_lead_is_told_in_the_measure_that_picks(score: Score, lead: float) -> None:
     """By hand: −5 before −12; −0.9 before −1.2; −0.4 before −0.9."""
     assert margin(score, CHOICES, LOGLIKELIHOODS) == pytest.approx(lead)
+
+
+def test_a_lead_is_that_over_the_second() -> None:
+    """The others, and the order, make no difference."""
+    assert margin("acc", ("a", "b", "c"), (-3.0, -9.0, -1.0)) == 2
+
+
+def test_each_choice_has_one_likelihood() -> None:
+    """One too many is a fault of the caller, never left out."""
+    with pytest.raises(ValueError, match="zip"):
+        pick("acc", ("a", "b"), (-1.0, -2.0, -3.0))

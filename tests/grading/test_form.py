@@ -84,6 +84,7 @@ def test_a_wrong_answer_is_wrong_in_any_form(match: MatchRule, accepted: str, te
         ((Check("contains-any", ("Red", "Blue")),), "blue"),
         ((Check("regex", "Paris"),), "PARIS"),
         ((Check("levenshtein", {"text": "Paris", "threshold": 1}),), "The answer is Paris."),
+        ((Check("levenshtein", {"text": "PARIS", "threshold": 1}),), "Pariz"),
         ((Check("mentions", {"values": (("café",), ("bar",)), "at_least": 2}),), "a cafe and a bar"),
     ],
 )
