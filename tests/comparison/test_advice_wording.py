@@ -81,7 +81,7 @@ def rules(symptoms: Symptoms) -> list[str]:
 
 
 LITTLE_LEFT = Counts(retained=39, forgotten=41, unknown=20)
-FORM = {"format": 1, "unfinished": 1, "refusal": 1}
+FORM: dict[Cause, int] = {"format": 1, "unfinished": 1, "refusal": 1}
 LOST_MATH = (CategoryLoss("history", 3, Fraction(3, 4), Fraction(1, 4)),)
 
 

@@ -192,7 +192,7 @@ def test_messages_on_registering_say_what_to_write() -> None:
 def test_a_function_without_code_is_named_alone() -> None:
     """One in C has no place."""
     with pytest.raises(WrongUsage, match=r"^check 'c': str.replace takes other parameters; "):
-        check("c")(str.replace)
+        check("c")(str.replace)  # type: ignore[type-var]
 
 
 def test_an_object_without_a_name_is_told_as_it_shows_itself() -> None:
