@@ -145,8 +145,9 @@ def test_a_server_without_a_revision_is_nobody_in_particular() -> None:
 
 def test_what_was_not_computed_was_stored() -> None:
     """Seconds to the millisecond; what a side was asked beyond the cases is no stored answer."""
-    timing = Timing.of(5, {"baseline": 1.23456, "model": 0.0004}, {"baseline": 2, "model": 7})
-    assert timing == Timing(1.235, 0.0, 2, 7, 3, 0)
+    timing = Timing.of(5, {"baseline": 1.23456, "model": 0.98765}, {"baseline": 7, "model": 2})
+    assert timing == Timing(1.235, 0.988, 7, 2, 0, 3)
+    assert Timing.of(5, {"baseline": 1, "model": 1}, {"baseline": 2, "model": 7}) == Timing(1, 1, 2, 7, 3, 0)
 
 
 def judged(
@@ -279,3 +280,17 @@ def test_suites_of_one_name_are_told_apart_by_their_paths() -> None:
     with pytest.raises(NotFound) as caught:
         both.suite("Capitals")
     assert str(caught.value) == "suite 'Capitals' is there 2 times; name one of a.yaml, b.yaml"
+
+
+def test_of_many_names_ten_are_listed() -> None:
+    """And of more, how many; an empty comparison has none to list."""
+    with pytest.raises(NotFound) as caught:
+        compared(judged([each for n in range(12) for each in lost_of(f"c{n:02}", 0, 1)])).category("qqqq")
+    first = ", ".join(f"c{n:02}" for n in range(10))
+    assert str(caught.value) == f"there is no category 'qqqq'; known: {first}, … and 2 more"
+    with pytest.raises(NotFound) as ten:
+        compared(judged([each for n in range(10) for each in lost_of(f"c{n:02}", 0, 1)])).category("qqqq")
+    assert str(ten.value) == f"there is no category 'qqqq'; known: {first}"
+    with pytest.raises(NotFound) as empty:
+        compared().category("math")
+    assert str(empty.value) == "there is no category 'math': the comparison is empty"

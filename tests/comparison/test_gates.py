@@ -1,5 +1,6 @@
 """Thresholds, the floor, and what an undecided gate does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
@@ -207,25 +208,25 @@ def test_evidence_is_told_in_words(needed: int | None, proven: bool, words: str)
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("tell", "figure", "text"),
     [
-        (percent(Fraction(942, 1000)), "94.2 %"),
-        (percent(None), "–"),
-        (points(Fraction(1, 10)), "10 pts"),
-        (points(Fraction(-225, 1000)), "-22.5 pts"),
-        (growth(0.012), "+1.2 %"),
-        (growth(-0.05), "−5.0 %"),
-        (amount(3), "3"),
-        (amount(Fraction(6, 2)), "3"),
-        (amount(Fraction(5, 2)), "2.5"),
-        (nats(-2.1), "−2.1"),
-        (nats(-0.04), "0.0"),
-        (nats(3.0), "3.0"),
+        (percent, Fraction(942, 1000), "94.2 %"),
+        (percent, None, "–"),
+        (points, Fraction(1, 10), "10 pts"),
+        (points, Fraction(-225, 1000), "-22.5 pts"),
+        (growth, 0.012, "+1.2 %"),
+        (growth, -0.05, "−5.0 %"),
+        (amount, 3, "3"),
+        (amount, Fraction(6, 2), "3"),
+        (amount, Fraction(5, 2), "2.5"),
+        (nats, -2.1, "−2.1"),
+        (nats, -0.04, "0.0"),
+        (nats, 3.0, "3.0"),
     ],
 )
-def test_figures_are_told_for_people(told: str, text: str) -> None:
+def test_figures_are_told_for_people(tell: Callable[[object], str], figure: object, text: str) -> None:
     """Shares, differences, growth, cases and log-likelihoods each in their own form."""
-    assert told == text
+    assert tell(figure) == text
 
 
 def test_unanswered_cases_are_told_with_the_limit() -> None:

@@ -112,6 +112,11 @@ def test_checks_that_fail_for_content(checks: tuple[Check, ...], text: str) -> N
     assert not only_in_form(checklist(*checks), text)
 
 
+def test_what_is_no_pattern_is_in_no_answer() -> None:
+    """Grading tells of it; why an answer is wrong is not the place."""
+    assert not right_in_other_form(question("regex", "("), Answer("(", "eos"))
+
+
 def test_running_into_the_token_limit_is_form() -> None:
     """`finished` looks at nothing that is said."""
     assert only_in_form(checklist(Check("finished")), "The sun is", finish="length")
