@@ -288,6 +288,8 @@ def test_of_many_names_ten_are_listed() -> None:
         compared(judged([each for n in range(12) for each in lost_of(f"c{n:02}", 0, 1)])).category("qqqq")
     first = ", ".join(f"c{n:02}" for n in range(10))
     assert str(caught.value) == f"there is no category 'qqqq'; known: {first}, … and 2 more"
+    with pytest.raises(NotFound, match="there is no category 'history'; did you mean 'historic'"):
+        compared(judged([each for n in (*range(11), "historic") for each in lost_of(f"{n}", 0, 1)])).category("history")
     with pytest.raises(NotFound) as ten:
         compared(judged([each for n in range(10) for each in lost_of(f"c{n:02}", 0, 1)])).category("qqqq")
     assert str(ten.value) == f"there is no category 'qqqq'; known: {first}"

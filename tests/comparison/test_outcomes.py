@@ -66,6 +66,13 @@ def test_require_pass_judges_the_model_alone() -> None:
     assert not result(False, True, severity="low", require_pass=True).fails("critical")
 
 
+def test_what_was_not_answered_fails_by_itself_nowhere() -> None:
+    """Not even with `require: pass`: there is no answer to be wrong."""
+    case = Case("c", "general", ASKED, severity="critical", require_pass=True)
+    silent = CaseResult(case, "q", Judged("a", "eos", True), Judged("", "unanswered", False, "too long"))
+    assert not silent.fails("low")
+
+
 def drawn(had: Fraction, has: Fraction) -> CaseResult:
     """A case of which those shares of the drawn answers were and are right."""
     before, now = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))

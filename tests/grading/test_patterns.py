@@ -1,0 +1,27 @@
+"""Patterns have a time limit."""
+
+import pytest
+
+from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.grading import patterns
+from pytest_forgetting.grading.grade import fulfils
+from pytest_forgetting.suites.cases import Check
+
+EXPONENTIAL, TEXT = "^(a|aa|b?a)+$", "a" * 60 + "c"
+
+
+@pytest.fixture(autouse=True)
+def _short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "TIME_LIMIT", 0.02)
+
+
+def test_a_search_beyond_the_limit_is_undecided() -> None:
+    """The message names the limit."""
+    with pytest.raises(patterns.Undecidable, match=r"^the pattern ran longer than 0.02 s$"):
+        patterns.matches(EXPONENTIAL, TEXT)
+
+
+@pytest.mark.parametrize("negated", [False, True])
+def test_what_is_undecided_is_not_fulfilled(negated: bool) -> None:
+    """Negated or not."""
+    assert not fulfils(Check("regex", EXPONENTIAL, negated), Answer(TEXT, "eos"))
