@@ -56,6 +56,13 @@ def test_clusters_lost_whole_weigh_as_one_case_each() -> None:
     assert cluster_interval(whole) == pytest.approx(tango_interval(3, 0, 30))
 
 
+def test_gains_weigh_as_losses_do() -> None:
+    """Three clusters gained whole are three cases; what rounding adds fits into all cases still."""
+    assert effective_counts([[-1] * 4] * 3 + [[0] * 4] * 27) == (0, 3, 30)
+    # An effect of 1.416: 5 cases are 3.5, 1 lost is 0.7, 4 gained are 2.8.
+    assert effective_counts([[1], [-1, -1], [-1, -1]]) == (1, 2, 3)
+
+
 def test_losses_spread_over_clusters_weigh_more() -> None:
     """The same twelve losses in twelve clusters tell more than in three."""
     spread, bundled = [[1, 0, 0, 0]] * 12 + [[0] * 4] * 18, [[1] * 4] * 3 + [[0] * 4] * 27

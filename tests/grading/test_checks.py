@@ -126,6 +126,28 @@ def test_bounds_and_blanks_are_generous(check: str, value: object, text: str) ->
     assert holds(check, value, text)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "distance"),
+    [
+        ("kitten", "sitting", 3),
+        ("flaw", "lawn", 2),
+        ("ac", "abc", 1),
+        ("bc", "abc", 1),
+        ("ab", "abc", 1),
+        ("abcd", "bcda", 2),
+        ("", "ab", 2),
+        ("ab", "ab", 0),
+        ("ab", "ba", 2),
+        ("abcdef", "xabcdefyz", 3),
+    ],
+)
+def test_distances_by_hand(one: str, other: str, distance: int) -> None:
+    """Met at that many edits in both directions, and not at one fewer."""
+    for text, wanted in ((one, other), (other, one)):
+        assert within_distance(text, wanted, distance)
+        assert not within_distance(text, wanted, distance - 1)
+
+
 @given(st.text("ab", max_size=5), st.text("ab", max_size=5), st.integers(0, 6))
 def test_distance_agrees_with_its_definition(one: str, other: str, most: int) -> None:
     """The narrow band gives the same as the full recursion."""

@@ -4,8 +4,8 @@ import pytest
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.grading import patterns
-from pytest_forgetting.grading.grade import fulfils
-from pytest_forgetting.suites.cases import Check
+from pytest_forgetting.grading.grade import Grade, fulfils, grade
+from pytest_forgetting.suites.cases import Case, Check, Prompt
 
 EXPONENTIAL, TEXT = "^(a|aa|b?a)+$", "a" * 60 + "c"
 
@@ -25,3 +25,9 @@ def test_a_search_beyond_the_limit_is_undecided() -> None:
 def test_what_is_undecided_is_not_fulfilled(negated: bool) -> None:
     """Negated or not."""
     assert not fulfils(Check("regex", EXPONENTIAL, negated), Answer(TEXT, "eos"))
+
+
+def test_what_is_undecided_is_wrong_with_the_reason() -> None:
+    """The grade says why."""
+    case = Case("c", "general", Prompt("q", ()), (EXPONENTIAL,), "regex")
+    assert grade(case, Answer(TEXT, "eos")) == Grade(False, "the pattern ran longer than 0.02 s")
