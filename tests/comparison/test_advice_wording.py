@@ -167,6 +167,23 @@ def test_a_quarter_of_the_losses_is_worth_a_word(refusals: int, told: bool) -> N
     assert "refusals" not in rules(shown({"knowledge": 4, "refusal": 1}))
 
 
+def test_empty_answers_are_a_matter_of_form() -> None:
+    """By themselves too."""
+    assert rules(shown({"empty": 2})) == ["format", "gate-again"]
+
+
+def test_a_model_that_kept_half_is_not_told_of_ewc() -> None:
+    """Its sweep is worth it where less is left."""
+    kept_half = Counts(retained=40, forgotten=40, unknown=20)
+    assert rules(shown({"knowledge": 4}, counts=kept_half)) == ["lower-rate", "replay", "gate-again"]
+
+
+def test_two_categories_are_several() -> None:
+    """Of one alone it goes without saying."""
+    told = recommend(shown({"knowledge": 2}, asked_categories=2, categories=LOST_MATH))[0].because
+    assert told == "2 of 2 losses are knowledge, in 1 of 2 categories"
+
+
 def test_noise_is_no_loss() -> None:
     """Three of four cases that asking again changed leave one refusal of one loss."""
     symptoms = shown({"numeric noise": 9, "refusal": 1})
