@@ -63,6 +63,7 @@ def test_the_right_answer_in_another_form(match: MatchRule, accepted: str, text:
         ("word", "Apollo 11", "There were 11."),
         ("word", "Mar", "Mars"),
         ("number", "105", "15 x 7 = 106"),
+        ("number", "105", "105 - 5 = 100"),
         ("regex", "^Paris$", "Rome"),
     ],
 )

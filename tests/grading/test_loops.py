@@ -56,6 +56,27 @@ def test_near_repetition_in_a_long_text_is_a_loop() -> None:
     assert loops(text)
 
 
+@pytest.mark.parametrize(
+    ("turn", "words", "found"),
+    [
+        ("p x r s p y r s", 22, False),  # 8 + 3 of 22 four-word sequences: exactly half; 10 if one place did not count
+        ("a b c d e f", 20, True),  # 6 + 3 of 20
+        ("a b c d e f", 19, False),  # 6 + 3 of 19: too few to tell
+        ("a b c d e f g", 20, False),  # 7 + 3 of 20
+    ],
+)
+def test_half_of_the_four_word_sequences_must_differ(turn: str, words: int, found: bool) -> None:
+    """Counted by hand: a turn again and again, and three words at the end that end it."""
+    assert loops(" ".join([*(turn.split() * 9)[:words], "one", "two", "three"])) is found
+
+
+@pytest.mark.parametrize(("pattern", "found"), [("abcde", True), ("abcd", True), ("ab", True), ("abcdef", False)])
+def test_a_pattern_has_up_to_five_letters(pattern: str, found: bool) -> None:
+    """Over thirty of them, and not over twenty-nine."""
+    assert loops("z" + (pattern * 15)[:30]) is found
+    assert not loops("z" + (pattern * 15)[:29])
+
+
 @given(WORDS)
 def test_a_text_that_repeats_no_word_is_no_loop(words: list[str]) -> None:
     """Whatever the words are."""
