@@ -212,6 +212,8 @@ def test_the_confidence_of_a_judge_is_that_of_its_family() -> None:
     results = [each for number, lost in enumerate((5, 0, 0, 0)) for each in lost_of(f"c{number}", lost, 25)]
     found = judged(results, confidence=0.9, rule="significant", every_category_max_drop=Fraction(1, 10))
     assert found.categories[0].ruling.verdict == "fail"
+    just = judged(results, confidence=0.9375, rule="significant", every_category_max_drop=Fraction(1, 10))
+    assert just.categories[0].ruling.verdict == "inconclusive"
 
 
 def test_gates_that_were_not_asked_for_are_reported() -> None:
