@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
-from pytest_forgetting.comparison.gates import Ruling
+from pytest_forgetting.comparison.gates import Ruling, Threshold
 from pytest_forgetting.comparison.judge import Judge, too_small
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.errors import NotFound
 from pytest_forgetting.suites.cases import GatePolicy, Role, Suite
 from tests.comparison.lost import forgotten, learned, retained, suite_of
+from tests.comparison.measuring import measured
 
 BASE, TUNED = Participant("base", "f1"), Participant("./ckpt", "f2")
 KNOWN, LOST = suite_of([retained()] * 10), suite_of([retained()] * 8 + [forgotten("Rome")] * 2)
@@ -298,3 +299,16 @@ def test_of_many_names_ten_are_listed() -> None:
     with pytest.raises(NotFound) as empty:
         compared().category("math")
     assert str(empty.value) == "there is no category 'math': the comparison is empty"
+
+
+def test_categories_of_texts_are_measured_and_reported() -> None:
+    """The limit is the suite's as a whole."""
+    results = [measured(20, 30), measured(20, 22)]
+    results[0] = replace(results[0], case=replace(results[0].case, category="news"))
+    policy = GatePolicy(rule="proven", max_increase=Fraction(1, 10))
+    suite = Suite(Path("t.yaml"), "t", "text", tuple(each.case for each in results), gate=policy, nodeid="t.yaml")
+    news, other = Judge().suite(suite, results).categories
+    assert news.threshold == other.threshold == Threshold(Fraction(1, 10), measures=True, rule="proven")
+    assert news.drift is not None
+    assert news.drift.increase == 0.5
+    assert (news.ruling.verdict, other.ruling.verdict) == ("reported", "reported")

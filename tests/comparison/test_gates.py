@@ -267,6 +267,19 @@ def test_retention_as_large_as_asked_passes() -> None:
     assert rule(counts, Threshold(Fraction(1, 10), min_retention=Fraction(4, 5))).verdict == "pass"
 
 
+def test_nothing_kept_is_less_than_any_retention() -> None:
+    """Though as much was learned as was forgotten."""
+    ruling = rule(
+        Counts(forgotten=40, learned=40, unknown=20), Threshold(Fraction(1, 10), min_retention=Fraction(1, 2))
+    )
+    assert (ruling.verdict, ruling.because) == ("fail", "retention 0.0 % < 50.0 %")
+
+
+def test_a_pass_is_told_beside_what_was_allowed() -> None:
+    """As a failure is."""
+    assert rule(Counts(retained=90, forgotten=10), TENTH) == Ruling("pass", "≤ 10 pts")
+
+
 def test_a_baseline_one_case_above_the_floor_is_judged() -> None:
     """11 of 100 known, all of them lost, is a loss of 11 points."""
     assert rule(Counts(forgotten=11, unknown=89), TENTH).verdict == "fail"
