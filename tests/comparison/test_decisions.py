@@ -12,12 +12,12 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
 from pytest_forgetting.comparison.gates import Ruling, Threshold
-from pytest_forgetting.comparison.judge import Judge, too_small
-from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.judge import Judge, by_cluster, too_small
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.errors import NotFound
 from pytest_forgetting.suites.cases import GatePolicy, Role, Suite
-from tests.comparison.lost import forgotten, learned, retained, suite_of
+from tests.comparison.lost import PROMPT, RIGHT, forgotten, learned, retained, suite_of
 from tests.comparison.measuring import measured
 
 BASE, TUNED = Participant("base", "f1"), Participant("./ckpt", "f2")
@@ -312,3 +312,28 @@ def test_categories_of_texts_are_measured_and_reported() -> None:
     assert news.drift is not None
     assert news.drift.increase == 0.5
     assert (news.ruling.verdict, other.ruling.verdict) == ("reported", "reported")
+
+
+def sampled(share: Fraction, samples: int = 2) -> CaseResult:
+    """A case that was always right, and is in this share of its samples."""
+    prompt = replace(PROMPT, samples=samples, temperature=1.0)
+    had, has = replace(RIGHT, right_share=Fraction(1)), replace(RIGHT, right_share=share)
+    return CaseResult(replace(retained().case, prompt=prompt), "q", had, has)
+
+
+def test_differences_are_gathered_by_cluster() -> None:
+    """Cases without one stand by themselves; what was not answered stands nowhere."""
+    silent = replace(retained(), model=Judged("", "unanswered", False))
+    lost, kept = clustered(2, 1, "a")
+    alone, other = forgotten("Rome"), retained()
+    assert by_cluster([lost, alone, kept, other, silent]) == [[1, 0], [1], [0]]
+    assert by_cluster([sampled(Fraction(1, 2)), sampled(Fraction(1))]) == [[Fraction(1, 2)], [0]]
+    assert by_cluster([alone, other]) is None
+    assert by_cluster([*clustered(1, 1, "a"), *clustered(1, 0, "b"), other]) is None
+
+
+def test_a_measured_scope_has_its_name() -> None:
+    """And nothing to say where it is only reported."""
+    suite = Suite(Path("t.yaml"), "Texts", "text", (), nodeid="t.yaml")
+    overall = Judge().suite(suite, [measured(20, 30)]).overall
+    assert (overall.name, overall.ruling, overall.evidence) == ("Texts", Ruling("reported", ""), None)
