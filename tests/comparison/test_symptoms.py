@@ -33,7 +33,7 @@ def test_wrong_forms_are_a_share_of_what_was_written() -> None:
         CaseResult(question(), "q", EMPTY, SILENT),
     ]
     assert of(suite_of([*written, *others])).wrong_form == (Fraction(1, 4), Fraction(3, 4))
-    assert of(suite_of(others)).wrong_form == (0, 0)
+    assert of(suite_of(others)).wrong_form == (Fraction(0), Fraction(0))
 
 
 def test_texts_have_no_categories_to_be_told_apart_from() -> None:
