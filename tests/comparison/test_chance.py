@@ -86,6 +86,9 @@ def test_each_measure_has_its_own_accuracies() -> None:
     shares = {score: tuple(map(int, sides)) for score, sides in seen.accuracies.items()}
     assert shares == {"acc": (1, 0), "acc_norm": (1, 1), "acc_bytes": (1, 1)}
     assert (seen.chance, seen.adjusted) == (Fraction(1, 2), Fraction(1))
+    turned = choosing([CaseResult(case, "q", has, had)])
+    assert turned is not None
+    assert turned.accuracies == {score: (now, before) for score, (before, now) in seen.accuracies.items()}
 
 
 def judged(cases: list[CaseResult]) -> tuple[str, str]:

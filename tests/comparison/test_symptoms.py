@@ -7,7 +7,7 @@ from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import Symptoms, symptoms_of
 from tests.comparison.choosing import chosen
-from tests.comparison.lost import forgotten, question, retained, suite_of
+from tests.comparison.lost import forgotten, learned, question, retained, suite_of
 from tests.comparison.measuring import measured
 
 EMPTY, SILENT = Judged("", "eos", False), Judged("", "unanswered", False)
@@ -25,6 +25,7 @@ def test_wrong_forms_are_a_share_of_what_was_written() -> None:
         forgotten(""),
         forgotten("Rome and", "length"),
         retained(),
+        learned(),
     ]
     others = [
         chosen(1, 1),
@@ -32,7 +33,7 @@ def test_wrong_forms_are_a_share_of_what_was_written() -> None:
         replace(retained(), model=SILENT),
         CaseResult(question(), "q", EMPTY, SILENT),
     ]
-    assert of(suite_of([*written, *others])).wrong_form == (Fraction(1, 4), Fraction(3, 4))
+    assert of(suite_of([*written, *others])).wrong_form == (Fraction(1, 5), Fraction(3, 5))
     assert of(suite_of(others)).wrong_form == (Fraction(0), Fraction(0))
 
 

@@ -1,5 +1,8 @@
 """JSON in answers."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +113,22 @@ def test_long_rubbish_is_given_up(piece: str) -> None:
     found = list(contained_values(f'{piece * 100_000} {{"far": "behind"}}'))
     assert {"far": "behind"} not in found
     assert len(found) <= 1000
+
+
+def test_a_reference_abroad_is_not_followed() -> None:
+    """A server that has the schema is not asked for it."""
+    asked: list[str] = []
+
+    class Schemas(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    with HTTPServer(("127.0.0.1", 0), Schemas) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        with pytest.raises(SuiteError, match="no usable JSON Schema: "):
+            fitting({"$ref": f"http://127.0.0.1:{server.server_port}/x.json"})(1)
+        server.shutdown()
+    assert not asked

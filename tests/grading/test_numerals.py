@@ -36,6 +36,7 @@ from pytest_forgetting.grading.numerals import conclusions, number
         ("two million, three hundred thousand and five", "2300005"),
         ("minus forty", "-40"),
         ("hundred", "100"),
+        ("9" * 60, "9" * 60),
         ("thousand", "1000"),
         ("one million one", "1000001"),
         ("three hundred thousand", "300000"),
