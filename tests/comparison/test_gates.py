@@ -137,6 +137,12 @@ def test_three_rules(counts: Counts, threshold: str, significant: str, proven: s
     assert verdicts == [threshold, significant, proven]
 
 
+def test_what_is_proven_or_not_is_told_beside_the_threshold() -> None:
+    """With no word of chance."""
+    assert ruled("significant", Counts(retained=95, forgotten=5)) == Ruling("pass", "≤ 10 pts")
+    assert ruled("proven", Counts(retained=94, forgotten=6)) == Ruling("fail", "≤ 10 pts")
+
+
 def test_what_may_be_chance_is_told() -> None:
     """Beyond the threshold and undecided."""
     assert ruled("significant", Counts(retained=17, forgotten=3)).because == "> 10 pts, which may be chance"

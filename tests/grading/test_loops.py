@@ -21,6 +21,8 @@ WORDS = st.lists(st.from_regex(r"[a-z]{1,9}", fullmatch=True), min_size=1, max_s
         "1. Paris\n2. Paris\n3. Paris\n4. Paris\n5. Paris\n6. Paris",
         "巴黎是首都巴黎是首都巴黎是首都",
         "_" * 50,
+        "-- " * 20,
+        "Paris, Paris, Paris,\n4. Paris, Paris, Paris",
         "at" * 20,
     ],
 )
@@ -36,6 +38,7 @@ def test_loops_are_found(text: str) -> None:
         "Paris.",
         "No, no, no.",
         "New York, New York",
+        "Blue car wins, blue car wins, blue",
         "It is very, very, very far away.",
         "1 2 3 4 5 6 7 8 9 10",
         "red, green, blue, yellow, orange, purple",
