@@ -12,7 +12,7 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
 from pytest_forgetting.comparison.gates import Ruling, Threshold
-from pytest_forgetting.comparison.judge import Judge, by_cluster, too_small
+from pytest_forgetting.comparison.judge import Judge, by_cluster, overall_threshold, too_small
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.errors import NotFound
@@ -337,3 +337,26 @@ def test_a_measured_scope_has_its_name() -> None:
     suite = Suite(Path("t.yaml"), "Texts", "text", (), nodeid="t.yaml")
     overall = Judge().suite(suite, [measured(20, 30)]).overall
     assert (overall.name, overall.ruling, overall.evidence) == ("Texts", Ruling("reported", ""), None)
+    assert overall.drift is not None
+    assert Judge(0.9).suite(suite, [measured(20, 30)]).overall.drift == replace(overall.drift, confidence=0.9)
+
+
+def test_each_kind_and_role_has_its_own_threshold() -> None:
+    """A text's increase, a target's gain, and else the drop and the retention."""
+    policy = GatePolicy(Fraction(1, 20), {}, None, "proven", Fraction(1, 50), Fraction(9, 10), Fraction(1, 5))
+    suite = Suite(Path("s.yaml"), "s", "qa", (), gate=policy)
+    drop = Fraction(1, 20)
+    assert overall_threshold(suite) == Threshold(drop, min_retention=Fraction(9, 10), rule="proven")
+    assert overall_threshold(replace(suite, role="target")) == Threshold(drop, min_gain=Fraction(1, 50), rule="proven")
+    assert overall_threshold(replace(suite, kind="text")) == Threshold(
+        drop, max_increase=Fraction(1, 5), measures=True, rule="proven"
+    )
+
+
+def test_an_inert_adapter_is_told_at_the_gate() -> None:
+    """And a category that is only reported says nothing."""
+    results = [*lost_of("math", 2, 10), *lost_of("geography", 1, 10)]
+    suite = Suite(Path("s.yaml"), "s", "qa", tuple(each.case for each in results), nodeid="s.yaml")
+    found = Judge(adapter_inert=True).suite(suite, results)
+    assert found.overall.ruling.because == "the adapter changes nothing: the baseline was compared with itself"
+    assert [scope.ruling for scope in found.categories] == [Ruling("reported", "")] * 2

@@ -140,6 +140,7 @@ def test_three_rules(counts: Counts, threshold: str, significant: str, proven: s
 def test_what_is_proven_or_not_is_told_beside_the_threshold() -> None:
     """With no word of chance."""
     assert ruled("significant", Counts(retained=95, forgotten=5)) == Ruling("pass", "≤ 10 pts")
+    assert ruled("significant", Counts(retained=94, forgotten=6)) == Ruling("inconclusive", "≤ 10 pts")
     assert ruled("proven", Counts(retained=94, forgotten=6)) == Ruling("fail", "≤ 10 pts")
 
 
