@@ -13,6 +13,7 @@ from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.suites.cases import GatePolicy, Prompt, Suite
 from tests.comparison.choosing import SILENT, chosen, outcomes
+from tests.comparison.lost import retained
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ def test_chance_is_the_mean_over_cases() -> None:
     silent = CaseResult(chosen(0, 0, 10).case, "q", SILENT, SILENT)
     assert chance_of([chosen(0, 0, 2), chosen(0, 0, 4), silent]) == Fraction(3, 8)
     assert chance_of([]) == 0
+    assert isinstance(chance_of([retained()]), Fraction)
 
 
 def test_all_three_measures_are_shown_for_both_sides() -> None:

@@ -307,3 +307,21 @@ def test_missing_cases_of_clusters_are_real_cases() -> None:
     evidence = weigh(Counts(retained=80), Fraction(1, 10), 0.95, [[0] * 4] * 20)
     assert evidence is not None
     assert (evidence.proven, evidence.cases_needed) == (False, 36)
+
+
+def test_evidence_is_of_the_confidence_asked_for() -> None:
+    """Interval, proof and what is missing to it, with clusters and without; where it is proven nothing is missing."""
+    counts, cases = Counts(retained=40), [[0]] * 40
+    for together in (None, cases):
+        sure, surer = (weigh(counts, Fraction(1, 10), confidence, together) for confidence in (0.95, 0.99))
+        assert sure is not None
+        assert surer is not None
+        assert (sure.proven, sure.cases_needed) == (True, None)
+        assert (surer.proven, surer.cases_needed) == (False, 11)
+        assert surer.high > sure.high
+
+
+def test_what_is_lost_whatever_went_unanswered_is_ruled_like_any_loss() -> None:
+    """By the evidence of what was answered."""
+    counts = Counts(retained=70, forgotten=27, unanswered=3)
+    assert ruled("significant", counts).verdict == "fail"
