@@ -325,3 +325,10 @@ def test_what_is_lost_whatever_went_unanswered_is_ruled_like_any_loss() -> None:
     """By the evidence of what was answered."""
     counts = Counts(retained=70, forgotten=27, unanswered=3)
     assert ruled("significant", counts).verdict == "fail"
+
+
+def test_a_p_as_large_as_allowed_is_not_significant() -> None:
+    """One loss and nothing else has p = 1/4."""
+    evidence = weigh(Counts(retained=9, forgotten=1), Fraction(1, 10), 0.75)
+    assert evidence is not None
+    assert (evidence.p_value, evidence.significant) == (0.25, False)
