@@ -6,6 +6,7 @@
 # make test-slow  the tests that take minutes
 # make test-minimum  the tests on the oldest releases that pyproject.toml allows
 # make test-browser  the tests of the HTML report in Chromium, installed first where apt can
+# make mutants  whether the tests of grading and comparison notice small faults in them: most of an hour
 # make bench MODEL=… STORIES=… DOMAIN=… WORK=… [NAMES="generation import"] [REPEATS=3]  speed beside other tools
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-minimum test-browser docs check audit bench clean
+.PHONY: install demo test test-slow test-minimum test-browser docs check audit bench mutants clean
 
 install: $(READY)
 
@@ -96,5 +97,18 @@ $(BENCH)/%/.installed: benchmarks/requirements-%.txt constraints.txt
 	$(@D)/bin/pip install -q -r $< $(if $(filter lm-eval,$*),-e .)
 	@touch $@
 
+# mutmut's environment sees the packages of the first one, so that torch is not installed twice.
+MUTMUT := $(VENV)/mutants
+mutants: $(READY) $(MUTMUT)/.installed
+	OMP_NUM_THREADS=1 $(MUTMUT)/bin/mutmut run --max-children 2
+	$(MUTMUT)/bin/python -m tests.survivors
+
+$(MUTMUT)/.installed: constraints.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install -q -c constraints.txt mutmut==3.8.1
+	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
+		> $$($(@D)/bin/python -c 'import site; print(site.getsitepackages()[0])')/first.pth
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist site .cache *.egg-info
+	rm -rf $(VENV) build dist site .cache mutants *.egg-info

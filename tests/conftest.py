@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("untimed", deadline=None)
+# `make mutants` runs the tests thousands of times: each time the same few examples, and no search for the smallest one.
+settings.register_profile(
+    "mutants", deadline=None, derandomize=True, database=None, max_examples=25, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("untimed")
 
 pytest_plugins = ["pytester"]

@@ -64,9 +64,10 @@ def drift_of(results: Sequence[CaseResult], confidence: float) -> Drift | None:
 
 
 def _error(losses: Sequence[tuple[float, float]], before: float, now: float) -> float:
-    n, ratio = len(losses), now / before if before else 1.0
+    n = len(losses)
     if n < 2 or not before:
         return 0.0
+    ratio = now / before
     return sqrt(n / (n - 1) * sum((m - ratio * b) ** 2 for b, m in losses)) / before
 
 

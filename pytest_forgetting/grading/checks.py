@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, Protocol
 
 from pytest_forgetting.grading.distance import within_distance
@@ -54,18 +55,16 @@ def _starts_with(value: str, answer: Said) -> Finding:
     return Finding(starts, f"the answer {'starts' if starts else 'does not start'} with {_quoted([value])}")
 
 
-def _contains(of_many: Callable[[Iterable[object]], bool], fold: Callable[[str], str] = str) -> BuiltIn:
-    """A check for one or several pieces of text, `any` or `all` of them, compared as `fold` makes them."""
-
-    def find(value: str | Sequence[str], answer: Said) -> Finding:
-        values = [value] if isinstance(value, str) else value
-        text = fold(answer.text)
-        present = [each for each in values if fold(each) in text]
-        missing = [each for each in values if each not in present]
-        holds = of_many(each in present for each in values)
-        return Finding(holds, f"{_quoted(present)} found" if holds else f"{_quoted(missing)} not found")
-
-    return find
+def _contains(
+    of_many: Callable[[Iterable[object]], bool], fold: Callable[[str], str], value: str | Sequence[str], answer: Said
+) -> Finding:
+    """Look for one or several pieces of text, `any` or `all` of them, compared as `fold` makes them."""
+    values = [value] if isinstance(value, str) else value
+    text = fold(answer.text)
+    present = [each for each in values if fold(each) in text]
+    missing = [each for each in values if each not in present]
+    holds = of_many(each in present for each in values)
+    return Finding(holds, f"{_quoted(present)} found" if holds else f"{_quoted(missing)} not found")
 
 
 def _regex(value: str, answer: Said) -> Finding:
@@ -138,12 +137,12 @@ def _mentions(value: Mapping[str, Any], answer: Said) -> Finding:
 
 BUILT_IN: Mapping[str, BuiltIn] = {
     "equals": _equals,
-    "contains": _contains(all),
-    "icontains": _contains(all, str.casefold),
-    "contains-any": _contains(any),
-    "contains-all": _contains(all),
-    "icontains-any": _contains(any, str.casefold),
-    "icontains-all": _contains(all, str.casefold),
+    "contains": partial(_contains, all, str),
+    "icontains": partial(_contains, all, str.casefold),
+    "contains-any": partial(_contains, any, str),
+    "contains-all": partial(_contains, all, str),
+    "icontains-any": partial(_contains, any, str.casefold),
+    "icontains-all": partial(_contains, all, str.casefold),
     "starts-with": _starts_with,
     "regex": _regex,
     "is-json": _is_json,

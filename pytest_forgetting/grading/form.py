@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import regex
@@ -64,13 +65,10 @@ def _fails_in_form(check: Check, answer: Said) -> bool:
     return lenient is not None and not check.negated and lenient(check, answer)
 
 
-def _says_parts(of_many: Callable[[Iterable[object]], bool]) -> Callable[[Check, Said], bool]:
-    def lenient(check: Check, answer: Said) -> bool:
-        value: Any = check.value
-        parts: Sequence[str] = [value] if isinstance(value, str) else value
-        return of_many(says(answer.text, part) for part in parts)
-
-    return lenient
+def _says_parts(of_many: Callable[[Iterable[object]], bool], check: Check, answer: Said) -> bool:
+    value: Any = check.value
+    parts: Sequence[str] = [value] if isinstance(value, str) else value
+    return of_many(says(answer.text, part) for part in parts)
 
 
 def _mentions(check: Check, answer: Said) -> bool:
@@ -86,14 +84,14 @@ def _near(check: Check, answer: Said) -> bool:
 
 
 _LENIENT: dict[str, Callable[[Check, Said], bool]] = {
-    "equals": _says_parts(all),
-    "starts-with": _says_parts(all),
-    "contains": _says_parts(all),
-    "icontains": _says_parts(all),
-    "contains-all": _says_parts(all),
-    "icontains-all": _says_parts(all),
-    "contains-any": _says_parts(any),
-    "icontains-any": _says_parts(any),
+    "equals": partial(_says_parts, all),
+    "starts-with": partial(_says_parts, all),
+    "contains": partial(_says_parts, all),
+    "icontains": partial(_says_parts, all),
+    "contains-all": partial(_says_parts, all),
+    "icontains-all": partial(_says_parts, all),
+    "contains-any": partial(_says_parts, any),
+    "icontains-any": partial(_says_parts, any),
     "regex": lambda check, answer: _found_in_any_case(answer.text, str(check.value)),
     "is-json": lambda check, answer: fulfils(replace(check, type="contains-json"), answer),
     "mentions": _mentions,

@@ -44,7 +44,7 @@ _SHORT = 4
 """Letters of a word whose final s may be more than a plural's: gas, Mars."""
 
 _AROUND = " \"'*_~()[]{}<>:;,!?\u00a1\u00bf"
-_BEFORE = regex.compile(rf"(?:[{regex.escape(_AROUND)}]|\.(?!\d)|[-#]+ )*+")
+_BEFORE = regex.compile(rf"\A(?:[{regex.escape(_AROUND)}]|\.(?!\d)|[-#]+ )++")
 
 
 def normalise(text: str) -> str:
@@ -124,9 +124,7 @@ def _unaccented(word: str) -> str:
 
 
 def _bare(text: str) -> str:
-    text = normalise(text).rstrip(_AROUND + ".")
-    start = _BEFORE.match(text)
-    return text[start.end() :] if start else text
+    return _BEFORE.sub("", normalise(text).rstrip(_AROUND + "."))
 
 
 def _wanted_words(wanted: str) -> list[str]:

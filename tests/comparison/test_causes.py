@@ -114,6 +114,8 @@ def test_evidence_of_a_choice_is_the_right_choices_likelihood() -> None:
     assert evidence_of(chosen((-1.0, -2.0), (-9.0, -2.0))) == RightAnswer("Paris", -1.0, -9.0)
     assert evidence_of(forgotten("Rome", right=(-1, -2))) == RightAnswer("Paris", -1, -2)
     assert evidence_of(forgotten("Rome")) is None
+    unanswered = replace(chosen((-1.0, -2.0), (-9.0, -2.0)), model=Judged("", "unanswered", False))
+    assert evidence_of(unanswered) is None
 
 
 def test_drawn_answers_are_told_by_the_one_shown() -> None:

@@ -1,5 +1,6 @@
 """Forgetting beyond what guessing explains."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.chance import adjusted_forgetting, chance_of, choosing
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult
-from pytest_forgetting.suites.cases import GatePolicy, Suite
+from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.suites.cases import GatePolicy, Prompt, Suite
 from tests.comparison.choosing import SILENT, chosen, outcomes
+from tests.comparison.lost import retained
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,7 @@ def test_chance_is_the_mean_over_cases() -> None:
     silent = CaseResult(chosen(0, 0, 10).case, "q", SILENT, SILENT)
     assert chance_of([chosen(0, 0, 2), chosen(0, 0, 4), silent]) == Fraction(3, 8)
     assert chance_of([]) == 0
+    assert isinstance(chance_of([retained()]), Fraction)
 
 
 def test_all_three_measures_are_shown_for_both_sides() -> None:
@@ -71,6 +74,23 @@ def test_all_three_measures_are_shown_for_both_sides() -> None:
     assert list(seen.accuracies) == ["acc", "acc_norm", "acc_bytes"]
     assert choosing([]) is None
     assert choosing(cases[-1:]) is None
+
+
+def test_each_measure_has_its_own_accuracies() -> None:
+    """The right choice is long: right by all measures, or by the two that count its length."""
+    choices = ("a" * 20, "no")
+    case = replace(chosen(0, 0).case, prompt=Prompt("q", (), continuations=choices), expected=choices[:1])
+    had, has = (
+        Judged("", "scored", right, loglikelihoods=(total, -5.0)) for right, total in ((True, -4.0), (False, -8.0))
+    )
+    seen = choosing([CaseResult(case, "q", had, has)])
+    assert seen is not None
+    shares = {score: tuple(map(int, sides)) for score, sides in seen.accuracies.items()}
+    assert shares == {"acc": (1, 0), "acc_norm": (1, 1), "acc_bytes": (1, 1)}
+    assert (seen.chance, seen.adjusted) == (Fraction(1, 2), Fraction(1))
+    turned = choosing([CaseResult(case, "q", has, had)])
+    assert turned is not None
+    assert turned.accuracies == {score: (now, before) for score, (before, now) in seen.accuracies.items()}
 
 
 def judged(cases: list[CaseResult]) -> tuple[str, str]:

@@ -56,6 +56,16 @@ def test_clusters_lost_whole_weigh_as_one_case_each() -> None:
     assert cluster_interval(whole) == pytest.approx(tango_interval(3, 0, 30))
 
 
+def test_gains_weigh_as_losses_do() -> None:
+    """Three clusters gained whole are three cases; what rounding adds fits into all cases still."""
+    assert effective_counts([[-1] * 4] * 3 + [[0] * 4] * 27) == (0, 3, 30)
+    assert effective_counts([[Fraction(-1, 10)]] * 50) == tuple(
+        effective_counts([[Fraction(1, 10)]] * 50)[n] for n in (1, 0, 2)
+    )
+    # An effect of 1.416: 5 cases are 3.5, 1 lost is 0.7, 4 gained are 2.8.
+    assert effective_counts([[1], [-1, -1], [-1, -1]]) == (1, 2, 3)
+
+
 def test_losses_spread_over_clusters_weigh_more() -> None:
     """The same twelve losses in twelve clusters tell more than in three."""
     spread, bundled = [[1, 0, 0, 0]] * 12 + [[0] * 4] * 18, [[1] * 4] * 3 + [[0] * 4] * 27
@@ -134,7 +144,10 @@ def test_an_unchanged_model_passes_with_clusters_too() -> None:
 def test_impossible_questions_are_refused() -> None:
     """No cases, differences beyond ±1, margins and confidences that cannot be are told."""
     for ask in (clustered_standard_error, design_effect, effective_counts, cluster_interval):
-        with pytest.raises(ValueError, match="wanted clusters of one case or more"):
+        with pytest.raises(
+            ValueError,
+            match=r"^differences: found none, or a cluster without any; wanted clusters of one case or more$",
+        ):
             ask([])
         with pytest.raises(ValueError, match="difference: found -2; wanted a number between -1 and 1"):
             ask([[0, -2]])

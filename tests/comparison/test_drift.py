@@ -177,3 +177,36 @@ def test_divergence_is_never_the_gate() -> None:
     """It tells the size of a change, not whether it is one for the worse."""
     far = [replace(each, divergence=1e6, tokens=1) for each in grown(0.0)]
     assert scope(far, "proven").ruling.verdict == "pass"
+
+
+def test_one_text_has_no_error_and_no_bounds() -> None:
+    """It says nothing of others; two say a little."""
+    one, two = drift(texts([(20.0, 30.0)])), drift(texts([(20.0, 30.0), (20.0, 24.0)]))
+    assert (one.error, one.bounds(0.95)) == (0, (-inf, inf))
+    assert two.error == pytest.approx(0.15)  # deviations of ±3 nats: √(2 / 1 · 18) / 40
+    reach = 0.15 * stats.t.ppf(0.95, 1)
+    assert two.bounds(0.95) == pytest.approx((0.35 - reach, 0.35 + reach))
+    assert drift(texts([(0.0, 1.0), (0.0, 2.0)])).error == 0
+
+
+def test_two_percent_of_texts_may_go_unanswered() -> None:
+    """One of fifty, not one of forty-nine."""
+    silent = replace(measured(20, 30), model=Judged("", "unanswered", False, "NaN"))
+    assert scope([*texts([(20.0, 20.0)] * 49), silent]).ruling.verdict == "pass"
+    assert scope([*texts([(20.0, 20.0)] * 48), silent]).ruling.verdict == "inconclusive"
+
+
+def test_an_increase_as_large_as_allowed_is_not_proven_to_be_less() -> None:
+    """All texts alike, so that the bound is the increase itself."""
+    at_limit = texts([(40.0, 50.0)] * 3)
+    assert scope(at_limit, "significant", most=Fraction(1, 4)).ruling.verdict == "inconclusive"
+    assert scope(at_limit, "significant", most=Fraction(1, 4)).ruling.because == "cross-entropy +25.0 %, ≤ 25.0 %"
+    proven = scope(texts([(40.0, 42.0)] * 3), "proven", most=Fraction(1, 4)).ruling
+    assert (proven.verdict, proven.because) == ("pass", "cross-entropy +5.0 %, ≤ 25.0 %")
+
+
+def test_an_inert_adapter_is_named_for_texts_too() -> None:
+    """As for answers."""
+    suite = Suite(Path("s.yaml"), "s", "text", (), gate=GatePolicy(max_increase=Fraction(1, 10)), nodeid="s.yaml")
+    told = Judge(adapter_inert=True).suite(suite, texts([(20.0, 20.0)] * 3)).overall.ruling.because
+    assert told == "the adapter changes nothing: the baseline was compared with itself"

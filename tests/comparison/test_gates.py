@@ -1,5 +1,6 @@
 """Thresholds, the floor, and what an undecided gate does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
@@ -7,7 +8,18 @@ from typing import Literal
 import pytest
 
 from pytest_forgetting.comparison.comparison import blocks, decide
-from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, rule, weigh
+from pytest_forgetting.comparison.gates import (
+    Evidence,
+    Ruling,
+    Threshold,
+    amount,
+    growth,
+    nats,
+    percent,
+    points,
+    rule,
+    weigh,
+)
 from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.settings import Rule
 
@@ -53,6 +65,7 @@ def test_what_is_lost_whatever_went_unanswered_fails() -> None:
     assert (lost.verdict, lost.because) == ("fail", "> 10 pts, whatever becomes of 3 of 100 cases unanswered")
     assert rule(Counts(retained=84, forgotten=13, unanswered=3), TENTH).verdict == "inconclusive"
     assert rule(Counts(retained=83, forgotten=14, unanswered=3), TENTH).verdict == "fail"
+    assert rule(Counts(retained=70, forgotten=20, learned=7, unanswered=3), TENTH).verdict == "inconclusive"
     unknown = Counts(forgotten=5, unknown=60, unanswered=35)
     assert rule(unknown, TENTH).verdict == "inconclusive"
 
@@ -124,6 +137,13 @@ def test_three_rules(counts: Counts, threshold: str, significant: str, proven: s
     assert verdicts == [threshold, significant, proven]
 
 
+def test_what_is_proven_or_not_is_told_beside_the_threshold() -> None:
+    """With no word of chance."""
+    assert ruled("significant", Counts(retained=95, forgotten=5)) == Ruling("pass", "≤ 10 pts")
+    assert ruled("significant", Counts(retained=94, forgotten=6)) == Ruling("inconclusive", "≤ 10 pts")
+    assert ruled("proven", Counts(retained=94, forgotten=6)) == Ruling("fail", "≤ 10 pts")
+
+
 def test_what_may_be_chance_is_told() -> None:
     """Beyond the threshold and undecided."""
     assert ruled("significant", Counts(retained=17, forgotten=3)).because == "> 10 pts, which may be chance"
@@ -192,3 +212,123 @@ def test_one_failing_case_decides_the_run() -> None:
 def test_evidence_is_told_in_words(needed: int | None, proven: bool, words: str) -> None:
     """What is missing is counted in cases."""
     assert Evidence(0.0, 0.1, 0.5, proven, needed).words == words
+
+
+@pytest.mark.parametrize(
+    ("tell", "figure", "text"),
+    [
+        (percent, Fraction(942, 1000), "94.2 %"),
+        (percent, None, "–"),
+        (points, Fraction(1, 10), "10 pts"),
+        (points, Fraction(-225, 1000), "-22.5 pts"),
+        (growth, 0.012, "+1.2 %"),
+        (growth, -0.05, "−5.0 %"),
+        (amount, 3, "3"),
+        (amount, Fraction(6, 2), "3"),
+        (amount, Fraction(5, 2), "2.5"),
+        (nats, -2.1, "−2.1"),
+        (nats, -0.04, "0.0"),
+        (nats, 3.0, "3.0"),
+    ],
+)
+def test_figures_are_told_for_people(tell: Callable[[object], str], figure: object, text: str) -> None:
+    """Shares, differences, growth, cases and log-likelihoods each in their own form."""
+    assert tell(figure) == text
+
+
+def test_unanswered_cases_are_told_with_the_limit() -> None:
+    """Their counts are beside the point, so that no evidence is shown."""
+    assert rule(Counts(retained=97, unanswered=3), TENTH) == Ruling(
+        "inconclusive", "3 of 100 cases unanswered, more than 2 %", weighed=False
+    )
+    assert rule(Counts(unanswered=5), TENTH).because == "none of 5 cases was answered by both"
+    assert rule(Counts(), TENTH).because == "no cases"
+
+
+def test_an_inert_adapter_is_told() -> None:
+    """Before anything is counted."""
+    assert rule(Counts(), TENTH, adapter_inert=True) == Ruling(
+        "inconclusive",
+        "the adapter changes nothing: the baseline was compared with itself",
+        measured=False,
+        weighed=False,
+    )
+
+
+def test_a_gain_is_told_beside_what_was_wanted() -> None:
+    """Reached or missed, in points."""
+    wanted = Threshold(Fraction(1, 10), min_gain=Fraction(3, 10))
+    assert rule(Counts(learned=30, unknown=70), wanted).because == "gained ≥ 30 pts"
+    assert rule(Counts(learned=29, unknown=71), wanted).because == "gained < 30 pts"
+
+
+@pytest.mark.parametrize(("learned", "verdict"), [(40, "pass"), (31, "fail"), (5, "fail")])
+def test_a_gain_is_proven_or_red(learned: int, verdict: str) -> None:
+    """Under `proven` a gain that may be chance is none."""
+    assert ruled("proven", Counts(learned=learned, unknown=100 - learned), min_gain=Fraction(3, 10)).verdict == verdict
+
+
+def test_retention_as_large_as_asked_passes() -> None:
+    """80 % is not less than 80 %."""
+    counts = Counts(retained=40, forgotten=10, learned=10, unknown=40)
+    assert rule(counts, Threshold(Fraction(1, 10), min_retention=Fraction(4, 5))).verdict == "pass"
+
+
+def test_nothing_kept_is_less_than_any_retention() -> None:
+    """Though as much was learned as was forgotten."""
+    ruling = rule(
+        Counts(forgotten=40, learned=40, unknown=20), Threshold(Fraction(1, 10), min_retention=Fraction(1, 2))
+    )
+    assert (ruling.verdict, ruling.because) == ("fail", "retention 0.0 % < 50.0 %")
+
+
+def test_a_pass_is_told_beside_what_was_allowed() -> None:
+    """As a failure is."""
+    assert rule(Counts(retained=90, forgotten=10), TENTH) == Ruling("pass", "≤ 10 pts")
+
+
+def test_a_baseline_one_case_above_the_floor_is_judged() -> None:
+    """11 of 100 known, all of them lost, is a loss of 11 points."""
+    assert rule(Counts(forgotten=11, unknown=89), TENTH).verdict == "fail"
+
+
+def test_evidence_has_interval_and_p_of_the_counts() -> None:
+    """Fagerland's example turned round: 7 broken, 1 fixed of 21; mid-p is (1 + 8 / 2) / 256."""
+    evidence = weigh(Counts(retained=1, forgotten=7, learned=1, unknown=12), Fraction(1, 10), 0.95)
+    assert evidence is not None
+    assert (round(evidence.low, 3), round(evidence.high, 3)) == (0.026, 0.517)
+    assert evidence.p_value == pytest.approx(5 / 256)
+    assert evidence.significant
+    assert weigh(Counts(unanswered=3), Fraction(1, 10), 0.95) is None
+
+
+def test_missing_cases_of_clusters_are_real_cases() -> None:
+    """Twenty clusters of four with nothing lost lack nine clusters: 36 cases."""
+    evidence = weigh(Counts(retained=80), Fraction(1, 10), 0.95, [[0] * 4] * 20)
+    assert evidence is not None
+    assert (evidence.proven, evidence.cases_needed) == (False, 36)
+
+
+def test_evidence_is_of_the_confidence_asked_for() -> None:
+    """Interval, proof and what is missing to it, with clusters and without; where it is proven nothing is missing."""
+    counts, cases = Counts(retained=40), [[0]] * 40
+    for together in (None, cases):
+        sure, surer = (weigh(counts, Fraction(1, 10), confidence, together) for confidence in (0.95, 0.99))
+        assert sure is not None
+        assert surer is not None
+        assert (sure.proven, sure.cases_needed) == (True, None)
+        assert (surer.proven, surer.cases_needed) == (False, 11)
+        assert surer.high > sure.high
+
+
+def test_what_is_lost_whatever_went_unanswered_is_ruled_like_any_loss() -> None:
+    """By the evidence of what was answered."""
+    counts = Counts(retained=70, forgotten=27, unanswered=3)
+    assert ruled("significant", counts).verdict == "fail"
+
+
+def test_a_p_as_large_as_allowed_is_not_significant() -> None:
+    """One loss and nothing else has p = 1/4."""
+    evidence = weigh(Counts(retained=9, forgotten=1), Fraction(1, 10), 0.75)
+    assert evidence is not None
+    assert (evidence.p_value, evidence.significant) == (0.25, False)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_forgetting.comparison.figures import Figures
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged, count
 from pytest_forgetting.suites.cases import Case, Prompt
 
@@ -65,6 +66,13 @@ def test_require_pass_judges_the_model_alone() -> None:
     assert not result(False, True, severity="low", require_pass=True).fails("critical")
 
 
+def test_what_was_not_answered_fails_by_itself_nowhere() -> None:
+    """Not even with `require: pass`: there is no answer to be wrong."""
+    case = Case("c", "general", ASKED, severity="critical", require_pass=True)
+    silent = CaseResult(case, "q", Judged("a", "eos", True), Judged("", "unanswered", False, "too long"))
+    assert not silent.fails("low")
+
+
 def drawn(had: Fraction, has: Fraction) -> CaseResult:
     """A case of which those shares of the drawn answers were and are right."""
     before, now = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
@@ -99,3 +107,20 @@ def test_parts_sum_to_cases_and_to_the_drop(
     assert counts.baseline_accuracy * counts.n == had
     assert counts.model_accuracy * counts.n == has
     assert min(counts.retained, counts.forgotten, counts.learned, counts.unknown) >= 0
+
+
+class Scope(Figures):
+    """A scope that has nothing but counts."""
+
+    def __init__(self, counts: Counts) -> None:
+        """Of any cases."""
+        self.counts = counts
+
+
+def test_figures_of_drawn_answers_may_have_decimals() -> None:
+    """Two and a half cases are 2.5, three are the whole number 3."""
+    scope = Scope(Counts(retained=Fraction(5, 2), forgotten=Fraction(3), learned=0, unknown=Fraction(1, 2)))
+    assert (scope.retained, scope.forgotten, scope.learned, scope.unknown) == (2.5, 3, 0, 0.5)
+    assert type(scope.retained) is float
+    assert type(scope.forgotten) is int
+    assert (scope.n, scope.accuracy_drop, scope.retention) == (6, 0.5, 5 / 11)

@@ -125,6 +125,8 @@ def test_what_is_missing_to_the_fewest() -> None:
     """Twenty cases without a loss lack nine to the 29 that prove ten points."""
     assert cases_needed(0, 0, 20, 0.1) == 9
     assert cases_needed(0, 0, 120, 0.02) == 13
+    assert cases_needed(0, 0, 19, 0.05) == 40
+    assert cases_needed(0, 0, 40, 0.1, 0.99) == 11
 
 
 @settings(deadline=None, max_examples=50)

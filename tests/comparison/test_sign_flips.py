@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_forgetting.comparison.sign_flips import cluster_sign_flip_p
+from pytest_forgetting.comparison.sign_flips import _coarsened, cluster_sign_flip_p
 from pytest_forgetting.comparison.statistics import mcnemar_mid_p
 from tests.comparison.clustered import CLUSTERS, SINGLE_CASES, drawn
 
@@ -90,3 +90,17 @@ def test_impossible_differences_are_refused(differences: list[list[float]], mess
     """No cluster, an empty one, and differences beyond ±1 are told."""
     with pytest.raises(ValueError, match=message):
         cluster_sign_flip_p(differences)
+
+
+def test_sums_are_counted_in_the_largest_unit_they_share() -> None:
+    """Those of 0 are left out; without any, there is nothing to count."""
+    assert _coarsened([6, 0, -4]) == [3, -2]
+    assert _coarsened([0, 0]) == []
+
+
+def test_sums_of_a_tiny_unit_are_rounded_to_a_bounded_number_of_steps() -> None:
+    """Their proportions stay: 2^17 steps in all, or 64 for each of many clusters."""
+    few = _coarsened([3 * 2**21, -(2**21), 2])
+    assert few == [3 * 2**15, -(2**15)]
+    many = _coarsened([2**20, 2**20 + 1] * 2048)
+    assert sum(many) == 64 * 4096

@@ -130,5 +130,7 @@ def test_impossible_questions_are_refused() -> None:
         tango_z(0, 0, 5, 1.5)
     with pytest.raises(ValueError, match=r"confidence: found 1; wanted a number between 0 and 1"):
         tango_interval(0, 0, 5, 1)
+    with pytest.raises(ValueError, match=r"confidence: found 0; wanted a number between 0 and 1"):
+        tango_interval(0, 0, 5, 0)
     with pytest.raises(ValueError, match="found -1 broken"):
         mcnemar_mid_p(-1, 3)

@@ -77,11 +77,75 @@ def test_finished_means_ended_by_itself(finish: Finish, ended: bool) -> None:
         ("levenshtein", {"text": "a", "threshold": 1}, "bcd", 'more than 1 edits away from "a"'),
         ("number", {"value": 10, "tolerance": 2}, "x", "the answer comes to no number, the value is 10 ± 2"),
         ("mentions", {"values": (("a",), ("b",)), "at_least": 2}, "b", '1 mentioned ("b"), bounds: at least 2'),
+        ("mentions", {"values": (("a",), ("b",)), "at_least": 2}, "c", "0 mentioned, bounds: at least 2"),
+        ("icontains", "paris", "Paris", '"paris" found'),
+        ("contains-any", ("a", "b", "c"), "c a", '"a", "c" found'),
+        ("contains-all", tuple("abcdef"), "", '"a", "b", "c", "d", "e" and 1 more not found'),
+        ("contains-all", tuple("abcde"), "", '"a", "b", "c", "d", "e" not found'),
+        ("equals", "a", "a", 'the answer is "a"'),
+        ("starts-with", "a", "ab", 'the answer starts with "a"'),
+        ("regex", "a", "a", 'the pattern "a" found'),
+        ("is-json", None, "[]", "JSON found"),
+        ("is-json", PERSON, '{"name": "A", "age": 3}', "JSON found that fits the schema"),
+        ("word-count", {"max": 4}, "a", "1 words, bounds: at most 4"),
+        ("word-count", {"min": 2}, "a", "1 words, bounds: at least 2"),
+        ("sentence-count", {"min": 1, "max": 2}, "It rains.", "1 whole sentences, bounds: at least 1, at most 2"),
+        ("is-refusal", None, "I cannot help.", "the answer declines"),
+        ("is-refusal", None, "Paris.", "the answer does not decline"),
+        ("finished", None, "Paris and", "the answer ran into the token limit"),
+        ("levenshtein", {"text": "a", "threshold": 1}, "b", 'at most 1 edits away from "a"'),
+        ("number", {"value": 10, "tolerance": 0}, "9 or 12 or 2.5", "the answer comes to 2.5 or 9, the value is 10"),
     ],
 )
 def test_a_finding_says_what_was_seen(check: str, value: object, text: str, seen: str) -> None:
     """The sentence names what was found, and what it was measured by."""
     assert BUILT_IN[check](value, Answer(text, "length")).seen == seen
+
+
+def test_a_finding_says_that_the_answer_ended() -> None:
+    """By itself or at a stop string."""
+    assert BUILT_IN["finished"](None, Answer("Paris.", "stop")).seen == "the answer came to its end"
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "text"),
+    [
+        ("equals", " Yes ", "Yes"),
+        ("starts-with", " Dear", "Dear all"),
+        ("word-count", {"min": 1, "max": 1}, "one"),
+        ("levenshtein", {"text": " Paris ", "threshold": 0}, "\nParis\n"),
+        ("number", {"value": 3.5, "tolerance": None}, "3.5"),
+        ("number", {"value": 10, "tolerance": 2}, "8"),
+        ("number", {"value": None, "tolerance": 0}, "0"),
+        ("mentions", {"values": (("a",), ("b",)), "at_least": 1}, "b"),
+        ("contains-json", None, "x [1] y"),
+    ],
+)
+def test_bounds_and_blanks_are_generous(check: str, value: object, text: str) -> None:
+    """Bounds and tolerances are met where they are reached; blanks around values make no difference."""
+    assert holds(check, value, text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "distance"),
+    [
+        ("kitten", "sitting", 3),
+        ("flaw", "lawn", 2),
+        ("ac", "abc", 1),
+        ("bc", "abc", 1),
+        ("ab", "abc", 1),
+        ("abcd", "bcda", 2),
+        ("", "ab", 2),
+        ("ab", "ab", 0),
+        ("ab", "ba", 2),
+        ("abcdef", "xabcdefyz", 3),
+    ],
+)
+def test_distances_by_hand(one: str, other: str, distance: int) -> None:
+    """Met at that many edits in both directions, and not at one fewer."""
+    for text, wanted in ((one, other), (other, one)):
+        assert within_distance(text, wanted, distance)
+        assert not within_distance(text, wanted, distance - 1)
 
 
 @given(st.text("ab", max_size=5), st.text("ab", max_size=5), st.integers(0, 6))

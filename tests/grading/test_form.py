@@ -63,6 +63,7 @@ def test_the_right_answer_in_another_form(match: MatchRule, accepted: str, text:
         ("word", "Apollo 11", "There were 11."),
         ("word", "Mar", "Mars"),
         ("number", "105", "15 x 7 = 106"),
+        ("number", "105", "105 - 5 = 100"),
         ("regex", "^Paris$", "Rome"),
     ],
 )
@@ -84,6 +85,7 @@ def test_a_wrong_answer_is_wrong_in_any_form(match: MatchRule, accepted: str, te
         ((Check("contains-any", ("Red", "Blue")),), "blue"),
         ((Check("regex", "Paris"),), "PARIS"),
         ((Check("levenshtein", {"text": "Paris", "threshold": 1}),), "The answer is Paris."),
+        ((Check("levenshtein", {"text": "PARIS", "threshold": 1}),), "Pariz"),
         ((Check("mentions", {"values": (("café",), ("bar",)), "at_least": 2}),), "a cafe and a bar"),
     ],
 )
@@ -109,6 +111,11 @@ def test_checks_that_fail_for_form_alone(checks: tuple[Check, ...], text: str) -
 def test_checks_that_fail_for_content(checks: tuple[Check, ...], text: str) -> None:
     """Something else is said, something forbidden is said, or a pattern cannot be looked into."""
     assert not only_in_form(checklist(*checks), text)
+
+
+def test_what_is_no_pattern_is_in_no_answer() -> None:
+    """Grading tells of it; why an answer is wrong is not the place."""
+    assert not right_in_other_form(question("regex", "("), Answer("(", "eos"))
 
 
 def test_running_into_the_token_limit_is_form() -> None:

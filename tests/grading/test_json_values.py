@@ -1,5 +1,8 @@
 """JSON in answers."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +65,46 @@ def test_a_schemas_pattern_cannot_run_away() -> None:
     """A pattern in a schema has the time limit of all patterns."""
     with pytest.raises(Undecidable, match="ran longer than 1 s"):
         fitting({"type": "string", "pattern": "^(a|aa|b?a)+$"})("a" * 60 + "c")
-    assert not fitting({"pattern": "^b$"})("a")
+
+
+@pytest.mark.parametrize(("value", "fits"), [("abc", True), ("a", False), (5, True), (["a"], True)])
+def test_a_schemas_pattern_is_looked_for_in_strings(value: object, fits: bool) -> None:
+    """Anywhere in them, as JSON Schema has it; what is no string has no pattern."""
+    assert fitting({"pattern": "b"})(value) is fits
+
+
+def test_without_a_schema_everything_fits() -> None:
+    """Whatever was found."""
+    assert fitting(None)("anything")
+    assert fitting({})("anything")
+
+
+def test_an_older_schema_is_read_as_its_own_draft() -> None:
+    """In draft 4 `exclusiveMinimum` is a switch; without `$schema` the newest draft holds, where it is a number."""
+    draft4 = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": True}
+    assert not fitting(draft4)(1)
+    assert not fitting({"exclusiveMinimum": 1})(1)
+    assert fitting({"prefixItems": [{"type": "string"}]})(["a"])
+    assert not fitting({"prefixItems": [{"type": "string"}]})([1])
+
+
+def test_a_thousand_openings_are_tried() -> None:
+    """What stands behind them is found, and behind one more it is not."""
+    assert list(contained_values("[ " * 999 + "x {}")) == [{}]
+    assert list(contained_values("[x" * 1000 + " {}")) == []
+
+
+def test_the_longest_value_inside_text() -> None:
+    """A value of a hundred thousand characters is found, and a longer one is not."""
+    assert len(list(contained_values(f'x ["{"a" * 99_996}"]'))) == 1
+    assert list(contained_values(f'x ["{"a" * 99_997}"]')) == []
+
+
+def test_an_unusable_schema_is_told_in_one_line() -> None:
+    """The library's first line, which names what is wrong."""
+    with pytest.raises(SuiteError) as caught:
+        fitting({"type": "objekt"})(1)
+    assert str(caught.value) == "no usable JSON Schema: 'objekt' is not valid under any of the given schemas"
 
 
 @pytest.mark.parametrize("piece", ["[", "{", "[1,", '{"a":', "[[1],"])
@@ -71,3 +113,22 @@ def test_long_rubbish_is_given_up(piece: str) -> None:
     found = list(contained_values(f'{piece * 100_000} {{"far": "behind"}}'))
     assert {"far": "behind"} not in found
     assert len(found) <= 1000
+
+
+def test_a_reference_abroad_is_not_followed() -> None:
+    """A server that has the schema is not asked for it."""
+    asked: list[str] = []
+
+    class Schemas(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    with HTTPServer(("127.0.0.1", 0), Schemas) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        with pytest.raises(SuiteError, match="no usable JSON Schema: "):
+            fitting({"$ref": f"http://127.0.0.1:{server.server_port}/x.json"})(1)
+        server.shutdown()
+    assert not asked

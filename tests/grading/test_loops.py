@@ -21,6 +21,8 @@ WORDS = st.lists(st.from_regex(r"[a-z]{1,9}", fullmatch=True), min_size=1, max_s
         "1. Paris\n2. Paris\n3. Paris\n4. Paris\n5. Paris\n6. Paris",
         "巴黎是首都巴黎是首都巴黎是首都",
         "_" * 50,
+        "-- " * 20,
+        "Paris, Paris, Paris,\n4. Paris, Paris, Paris",
         "at" * 20,
     ],
 )
@@ -36,6 +38,7 @@ def test_loops_are_found(text: str) -> None:
         "Paris.",
         "No, no, no.",
         "New York, New York",
+        "Blue car wins, blue car wins, blue",
         "It is very, very, very far away.",
         "1 2 3 4 5 6 7 8 9 10",
         "red, green, blue, yellow, orange, purple",
@@ -54,6 +57,27 @@ def test_near_repetition_in_a_long_text_is_a_loop() -> None:
     turn = "i like it but i like it a lot but i like it"
     text = " ".join(f"{turn} {'so' if n % 2 else 'and'}" for n in range(6)) + " now"
     assert loops(text)
+
+
+@pytest.mark.parametrize(
+    ("turn", "words", "found"),
+    [
+        ("p x r s p y r s", 22, False),  # 8 + 3 of 22 four-word sequences: exactly half; 10 if one place did not count
+        ("a b c d e f", 20, True),  # 6 + 3 of 20
+        ("a b c d e f", 19, False),  # 6 + 3 of 19: too few to tell
+        ("a b c d e f g", 20, False),  # 7 + 3 of 20
+    ],
+)
+def test_half_of_the_four_word_sequences_must_differ(turn: str, words: int, found: bool) -> None:
+    """Counted by hand: a turn again and again, and three words at the end that end it."""
+    assert loops(" ".join([*(turn.split() * 9)[:words], "one", "two", "three"])) is found
+
+
+@pytest.mark.parametrize(("pattern", "found"), [("abcde", True), ("abcd", True), ("ab", True), ("abcdef", False)])
+def test_a_pattern_has_up_to_five_letters(pattern: str, found: bool) -> None:
+    """Over thirty of them, and not over twenty-nine."""
+    assert loops("z" + (pattern * 15)[:30]) is found
+    assert not loops("z" + (pattern * 15)[:29])
 
 
 @given(WORDS)

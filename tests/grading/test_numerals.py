@@ -35,6 +35,13 @@ from pytest_forgetting.grading.numerals import conclusions, number
         ("two thousand and six", "2006"),
         ("two million, three hundred thousand and five", "2300005"),
         ("minus forty", "-40"),
+        ("hundred", "100"),
+        ("9" * 60, "9" * 60),
+        ("thousand", "1000"),
+        ("one million one", "1000001"),
+        ("three hundred thousand", "300000"),
+        ("2 thousand", "2000"),
+        ("1'945", "1945"),
         ("negative ten", "-10"),
     ],
 )
@@ -85,6 +92,18 @@ def test_one_is_a_number_where_it_is_the_answer() -> None:
     assert Fraction(1) in conclusions("Only one.")
     assert Fraction(7) in conclusions("Seven is the right one")
     assert Fraction(1) not in conclusions("No one doubts that it is 7")
+
+
+def test_a_lone_one_is_left_out_where_it_may_be_a_pronoun() -> None:
+    """The last number beside it counts as well."""
+    assert conclusions("We had 7 of them, said one") == {1, 7}
+
+
+def test_the_first_number_counts_only_where_the_answer_opens_with_it() -> None:
+    """Behind a word it is one of several, of which the last counts; so it is as an operand."""
+    assert conclusions("There are 3 apples and 5 pears") == {5}
+    assert conclusions("3 apples and 5 pears") == {3, 5}
+    assert conclusions("3 + 4 are numbers, 5 too") == {5}
 
 
 @given(st.integers(min_value=-(10**9), max_value=10**9))

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.grading.checks import Finding
 from pytest_forgetting.grading.custom import custom_finding
 from pytest_forgetting.grading.registry import check, isolated_checks, registered_checks
 from pytest_forgetting.suites.cases import Check
@@ -138,3 +139,75 @@ def test_a_python_check_that_is_none_is_told(reference: str, message: str) -> No
     """A missing module or function, and what is no function, are told by name."""
     with pytest.raises(WrongUsage, match=message):
         custom_finding(Check("python", reference), SAID)
+
+
+def test_what_a_check_of_ones_own_found_is_told() -> None:
+    """In both directions; the function's own words are not known."""
+    check("yes")(always)
+    check("no")(never)
+    assert custom_finding(Check("yes"), SAID) == Finding(True, "the answer passed")
+    assert custom_finding(Check("no"), SAID) == Finding(False, "the answer did not pass")
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("operator:index", "check 'python: operator:index' raised TypeError: "),
+        ("builtins:len", "check 'python: builtins:len' returned 12; wanted True or False"),
+    ],
+)
+def test_a_python_check_that_fails_is_named_as_it_stands_in_the_suite(reference: str, message: str) -> None:
+    """By the key and its value."""
+    with pytest.raises(WrongUsage) as caught:
+        custom_finding(Check("python", reference), SAID)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_reference_is_parted_at_its_first_colon() -> None:
+    """What stands behind a second one belongs to the name of the function."""
+    with pytest.raises(WrongUsage, match=r"^python: builtins:a:b: cannot be imported: AttributeError: "):
+        custom_finding(Check("python", "builtins:a:b"), SAID)
+
+
+def test_messages_on_registering_say_what_to_write() -> None:
+    """Whole sentences, with the place of each function."""
+    with pytest.raises(WrongUsage) as nameless:
+        check(always)  # type: ignore[arg-type]
+    assert str(nameless.value) == 'check: the decorator needs a name; write @pytest_forgetting.check("name")'
+    with pytest.raises(WrongUsage) as other:
+        check("strict")(needless)
+    place = f"{__file__}:{needless.__code__.co_firstlineno}"
+    assert str(other.value) == (
+        f"check 'strict': needless ({place}) takes other parameters; wanted (text) or (text, value)"
+    )
+    check("polite")(always)
+    with pytest.raises(WrongUsage) as twice:
+        check("polite")(never)
+    both = [f"{each.__name__} ({__file__}:{each.__code__.co_firstlineno})" for each in (always, never)]
+    assert str(twice.value) == (
+        f"check 'polite' is registered twice: by {both[0]} and by {both[1]}; give one of them another name"
+    )
+
+
+def test_a_function_without_code_is_named_alone() -> None:
+    """One in C has no place."""
+    with pytest.raises(WrongUsage, match=r"^check 'c': str.replace takes other parameters; "):
+        check("c")(str.replace)  # type: ignore[type-var]
+
+
+def test_an_object_without_a_name_is_told_as_it_shows_itself() -> None:
+    """A callable may be anything."""
+
+    class Asked:
+        """A callable object."""
+
+        def __call__(self) -> bool:
+            """Take nothing."""
+            return True
+
+        def __repr__(self) -> str:
+            """Say so."""
+            return "<asked>"
+
+    with pytest.raises(WrongUsage, match=r"^check 'object': <asked> takes other parameters; "):
+        check("object")(Asked())

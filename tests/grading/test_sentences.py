@@ -47,6 +47,13 @@ def test_two_sentences_are_two(text: str) -> None:
         ("the cat the cat the cat the cat.", Sentences(0, 1)),
         ("", Sentences(0, 0)),
         ("...", Sentences(0, 0)),
+        ("It rains. ! It pours.", Sentences(2, 0)),
+        ("... It rains.", Sentences(1, 0)),
+        ("It is red. No no no no no no no.", Sentences(1, 1)),
+        ("no no no.", Sentences(0, 1)),
+        ("no yes no.", Sentences(1, 0)),
+        ("no yes no yes no yes.", Sentences(1, 0)),
+        ("no no.", Sentences(1, 0)),
     ],
 )
 def test_fragments_and_repetition_are_no_sentences(text: str, counted: Sentences) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_forgetting.grading.wording import holds_text, holds_words, normalise, same_text
+from pytest_forgetting.grading.wording import holds_letters, holds_text, holds_words, normalise, same_text
 
 
 @pytest.mark.parametrize("text", ["1050", "105.5", "-105", "10.105", "1,105", "105th", "10:105", "105/2", "105km"])
@@ -150,3 +150,36 @@ def test_normalising_twice_is_normalising_once() -> None:
     """Normal text is its own normal form, powers and narrow blanks included."""
     text = "5² 3½ 1\u00a0945 CO₂ \u2018İ’\u0000x"
     assert normalise(normalise(text)) == normalise(text)
+
+
+def test_letters_are_found_however_words_are_parted() -> None:
+    """Also behind a negation that is itself asked for; a beginning is not the whole."""
+    assert holds_letters("Do not panic!", "do not panic")
+    assert holds_letters("an ice-cream", "Icecream")
+    assert not holds_letters("ice", "ice cream")
+    assert not holds_letters("not ice cream", "icecream")
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"), [("5²", "5^2"), ("3½", "3 1/2"), ("1\u202f945", "1,945"), ("A\n B", "a b")]
+)
+def test_powers_and_fractions_keep_their_meaning(text: str, normal: str) -> None:
+    """In a spelling of their own."""
+    assert normalise(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "held"),
+    [
+        ("cat", "a cat", True),
+        ("apple pie", "an apple", True),
+        ("a black cat", "a red cat", False),
+        ("a pill", "vitamin a", False),
+        ("vitamin b", "a", False),
+        ("plan b", "a", False),
+        ("not an apple", "apple", False),
+    ],
+)
+def test_a_leading_article_is_not_asked_for(text: str, wanted: str, held: bool) -> None:
+    """Elsewhere, and alone, "a" is a word as others are."""
+    assert holds_words(text, wanted) is held
