@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -43,10 +44,15 @@ def _schema(value: Any) -> dict[str, Any] | None:
 
     if not isinstance(value, dict):
         raise BadCheck(f"found {value!r}; wanted a JSON Schema")
+    if not isinstance(value.get("$schema", ""), str):
+        raise BadCheck(f"is no JSON Schema: $schema: found {value['$schema']!r:.60}; wanted a text")
     try:
+        json.dumps(value, allow_nan=False)
         jsonschema.validators.validator_for(value).check_schema(value)
     except jsonschema.SchemaError as error:
         raise BadCheck(f"is no JSON Schema: {error.message}") from None
+    except (TypeError, ValueError) as error:  # a date, which YAML makes of text without quotes; .nan
+        raise BadCheck(f"is no JSON Schema: {error}; wanted plain JSON, texts in quotes") from None
     return value
 
 
@@ -127,7 +133,7 @@ def read_check(entry: Any, known: Collection[str], allow_python: bool) -> Check:
     name = str(given["type"])
     surplus = set(given) - {"type", "value"} - ({"threshold"} if name.endswith("levenshtein") else set())
     if surplus:
-        raise BadCheck(f"unknown key '{min(surplus)}'; wanted type and value")
+        raise BadCheck(f"unknown key '{min(map(str, surplus))}'; wanted type and value")
     return _check(name, given.get("value"), given.get("threshold", LEVENSHTEIN_THRESHOLD), known, allow_python)
 
 

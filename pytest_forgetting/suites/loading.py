@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
+from pytest_forgetting.suites.findings import refusal
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.schema import MEANINGFUL, MEASURING, GateKeys, SourceKeys, SuiteKeys
@@ -95,19 +96,19 @@ def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, pat
 def _text(path: Path, shown: str) -> str:
     try:
         if path.stat().st_size > SIZE_LIMIT:
-            raise SuiteError(f"{shown}:1:1: larger than {SIZE_LIMIT >> 20} MiB; put the cases into a source file")
+            raise refusal([f"{shown}:1:1: larger than {SIZE_LIMIT >> 20} MiB; put the cases into a source file"])
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SuiteError(f"{shown}:1:1: byte {error.start} is not UTF-8") from None
+        raise refusal([f"{shown}:1:1: byte {error.start} is not UTF-8"]) from None
     except OSError as error:
-        raise SuiteError(f"{shown}:1:1: cannot be read: {error.strerror}") from None
+        raise refusal([f"{shown}:1:1: cannot be read: {error.strerror}"]) from None
 
 
 def _suite_keys(document: Document) -> SuiteKeys:
     try:
         return SuiteKeys.model_validate(document.value)
     except ValidationError as error:
-        raise SuiteError("\n".join(explained(document, error, SuiteKeys))) from None
+        raise refusal(explained(document, error, SuiteKeys)) from None
 
 
 def explained(document: Document, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
@@ -146,10 +147,10 @@ def _meaningless(document: Document, keys: SuiteKeys) -> Iterator[str]:
 
 def _prompting(document: Document, keys: SuiteKeys) -> Prompting:
     if keys.template is not None and (fault := template_fault(keys.template)):
-        raise SuiteError(f"{document.where(['template'])}: template: {fault}")
+        raise refusal([f"{document.where(['template'])}: template: {fault}"])
     turns = tuple(Message(turn.role, turn.content) for turn in keys.messages or ())
     if turns and not any("{question}" in turn.content for turn in turns):
-        raise SuiteError(f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them")
+        raise refusal([f"{document.where(['messages'])}: messages: wanted '{{question}}' in one of them"])
     shots = tuple((shot.question, shot.answer) for shot in keys.few_shot)
     stop = None if keys.stop is None else tuple(keys.stop)
     asked = ("max_new_tokens", "think_tokens", "samples", "temperature", "delimiter")
@@ -161,10 +162,8 @@ def _sources(document: Document, keys: SuiteKeys) -> list[SourceKeys]:
     try:
         return [SourceKeys(path=one) if isinstance(one, str) else SourceKeys.model_validate(one) for one in given]
     except ValidationError as error:
-        raise SuiteError(
-            f"{document.where(['source'])}: source: {error.errors()[0]['msg']};"
-            " wanted a .jsonl or .csv file, or {path: …, fields: {…}}"
-        ) from None
+        told = f"source: {error.errors()[0]['msg']}; wanted a .jsonl or .csv file, or {{path: …, fields: {{…}}}}"
+        raise refusal([f"{document.where(['source'])}: {told}"]) from None
 
 
 def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
@@ -176,6 +175,8 @@ def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], sh
                 builder.findings.append(f"{shown}:{line}: {fault}")
     except Fault as fault:
         builder.findings.append(f"{shown}:{fault.line}: {fault}")
+    except OSError as error:
+        builder.findings.append(f"{shown}:1: cannot be read: {error.strerror}")
 
 
 def _unknown_categories(document: Document, keys: SuiteKeys, categories: Collection[str]) -> Iterator[str]:
@@ -193,7 +194,7 @@ def _suite(path: Path, shown: str, keys: SuiteKeys, builder: CaseBuilder, gate_l
     if not builder.cases and not builder.findings:
         builder.findings.append(f"{shown}:1:1: the suite is empty; wanted cases, or a source with some")
     if builder.findings:
-        raise SuiteError("\n".join(builder.findings))
+        raise refusal(builder.findings)
     return Suite(
         path=path,
         name=keys.name or path.stem,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
-from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.suites.findings import refusal
+from pytest_forgetting.suites.plain_yaml import PlainLoader
 
 SIZE_LIMIT = 64 << 20
-DEPTH_LIMIT = 50
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BREAK = "\r\n|[\r\n\x85\u2028\u2029]"
+"""What ends a line in YAML 1.1, which positions are counted by."""
 Path = Sequence[str | int]
+_Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
 
 
 class Document:
@@ -26,52 +29,50 @@ class Document:
             SuiteError: it is no plain YAML mapping; every finding with its position.
         """
         self.shown_as = shown_as
+        self._pairs: dict[int, _Pairs] = {}
         collecting = gc.isenabled()
         gc.disable()  # a large suite makes many objects and no garbage
         try:
-            loader = _Loader(text)
-            self.root = self._compose(loader)
-            findings = list(self._odd(self.root, 0))
-            if findings:
-                raise SuiteError("\n".join(findings))
+            loader, self.root = self._compose(text)
+            if findings := list(self._odd(self.root, set())):
+                raise refusal(findings)
             self.value: dict[str, Any] = self._construct(loader)
         finally:
             if collecting:
                 gc.enable()
 
-    def _compose(self, loader: Any) -> yaml.MappingNode:
+    def _compose(self, text: str) -> tuple[PlainLoader, yaml.MappingNode]:
         try:
+            loader = PlainLoader(text)
             root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            where = self.shown_as if mark is None else f"{self.shown_as}:{mark.line + 1}:{mark.column + 1}"
-            raise SuiteError(f"{where}: {error.problem or error.context}; wanted plain YAML") from None
-        except (yaml.YAMLError, RecursionError) as error:
-            raise SuiteError(f"{self.shown_as}:1:1: cannot be read as YAML: {str(error).splitlines()[0]}") from None
+            where = "1:1" if mark is None else _within(text, mark)
+            told = f"{error.problem or error.context}; wanted plain YAML"
+            raise refusal([f"{self.shown_as}:{where}: {told}"]) from None
+        except yaml.YAMLError as error:
+            where, told = _unreadable(text, error)
+            raise refusal([f"{self.shown_as}:{where}: cannot be read as YAML: {told}"]) from None
         if not isinstance(root, yaml.MappingNode):
-            raise SuiteError(f"{self.shown_as}:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'")
-        return root
+            told = "found no mapping at the top; wanted keys such as 'forgetting: qa'"
+            raise refusal([f"{self.shown_as}:1:1: {told}"])
+        return loader, root
 
-    def _construct(self, loader: Any) -> dict[str, Any]:
+    def _construct(self, loader: PlainLoader) -> dict[str, Any]:
         try:
             value: dict[str, Any] = loader.construct_document(self.root)
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-            told = getattr(error, "problem", None) or error
-            raise SuiteError(f"{self.shown_as}:{where}: {told}; suites are plain data") from None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or self.root.start_mark
+            told = f"{error.problem or error.context}; suites are plain data"
+            raise refusal([f"{self.shown_as}:{mark.line + 1}:{mark.column + 1}: {told}"]) from None
         return value
 
-    def _odd(self, node: yaml.Node, depth: int, seen: set[int] | None = None) -> Iterator[str]:
-        """Aliases, too deep nesting, keys given twice or that are no text."""
-        seen = set() if seen is None else seen
+    def _odd(self, node: yaml.Node, seen: set[int]) -> Iterator[str]:
+        """Aliases, keys given twice or that are no text."""
         if id(node) in seen:
             yield f"{self._at(node)}: found an alias; wanted every value written out"
             return
         seen.add(id(node))
-        if depth > DEPTH_LIMIT:
-            yield f"{self._at(node)}: nested deeper than {DEPTH_LIMIT}"
-            return
         if isinstance(node, yaml.MappingNode):
             first: dict[str, yaml.Node] = {}
             for key, value in node.value:
@@ -80,10 +81,10 @@ class Document:
                 elif (other := first.setdefault(key.value, key)) is not key:
                     line = other.start_mark.line + 1
                     yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
-                yield from self._odd(value, depth + 1, seen)
+                yield from self._odd(value, seen)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
-                yield from self._odd(value, depth + 1, seen)
+                yield from self._odd(value, seen)
 
     def _at(self, node: yaml.Node) -> str:
         return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
@@ -94,7 +95,7 @@ class Document:
         for n, part in enumerate(path):
             found: yaml.Node | None = None
             if isinstance(node, yaml.MappingNode):
-                pairs = {name.value: (name, value) for name, value in node.value}
+                pairs = self._pairs_of(node)
                 if part in pairs:
                     found = pairs[part][0 if key and n == len(path) - 1 else 1]
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -103,6 +104,12 @@ class Document:
                 return node
             node = found
         return node
+
+    def _pairs_of(self, node: yaml.MappingNode) -> _Pairs:
+        """Key and value by the key's text, kept: a mapping of many wrong keys is asked for each of them."""
+        if id(node) not in self._pairs:
+            self._pairs[id(node)] = {name.value: (name, value) for name, value in node.value}
+        return self._pairs[id(node)]
 
     def where(self, path: Path, *, key: bool = False) -> str:
         """``file:line:column`` of what stands at `path`."""
@@ -116,3 +123,23 @@ class Document:
         """1-based line of each element of the sequence at `path`."""
         node = self.node(path)
         return [each.start_mark.line + 1 for each in node.value] if isinstance(node, yaml.SequenceNode) else []
+
+
+def _unreadable(text: str, error: yaml.YAMLError) -> tuple[str, str]:
+    """Line and column of a character that YAML does not have, and what is said of it."""
+    told = str(error).splitlines()[0]
+    if not isinstance(error, yaml.reader.ReaderError):
+        return "1:1", told
+    return _end(text.encode()[: error.position].decode(errors="ignore")), told
+
+
+def _within(text: str, mark: yaml.Mark) -> str:
+    """Line and column of `mark`; libyaml counts a line too many at an end without a line break."""
+    lines = len(re.findall(_BREAK, text)) + 1
+    return f"{mark.line + 1}:{mark.column + 1}" if mark.line < lines else _end(text)
+
+
+def _end(text: str) -> str:
+    """Line and column behind `text`."""
+    lines = re.split(_BREAK, text)
+    return f"{len(lines)}:{len(lines[-1]) + 1}"

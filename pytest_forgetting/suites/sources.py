@@ -21,12 +21,16 @@ def source_file(suite: Path, name: str) -> Path:
         Fault: it lies outside the suite's folder, is missing, or is of a kind that is not read.
     """
     folder = suite.parent.resolve()
-    file = (folder / name).resolve()
+    try:
+        file = (folder / name).resolve()
+        exists = file.is_file()
+    except (OSError, RuntimeError) as error:  # a name that is too long, a loop of links
+        raise Fault(f"source '{name:.60}' cannot be read: {getattr(error, 'strerror', error)}") from None
     if not file.is_relative_to(folder):
         raise Fault(f"source '{name}' lies outside the suite's folder")
     if file.suffix not in (".jsonl", ".csv"):
         raise Fault(f"source '{name}': this version reads .jsonl and .csv")
-    if not file.is_file():
+    if not exists:
         raise Fault(f"source '{name}' does not exist")
     return file
 
