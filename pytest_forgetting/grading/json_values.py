@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 import regex
 
 from pytest_forgetting.errors import SuiteError
-from pytest_forgetting.grading.patterns import matches
+from pytest_forgetting.grading.patterns import Undecidable, matches
+from pytest_forgetting.grading.property_patterns import has_property_patterns, property_names, with_names_for_patterns
 
 LONGEST = 100_000
 """Characters of a JSON value inside other text; a longer one is not found."""
 _MOST_ATTEMPTS = 1000
+_DEEP = 20
+"""Levels of a value; a schema that never ends with less than that has a circle of references."""
 
 _FENCED = regex.compile(r"```[\w-]*\s(.*)```", regex.DOTALL)
 _OPENING = regex.compile(r"[{\[]")
@@ -48,7 +51,7 @@ def fitting(schema: dict[str, Any] | None) -> Callable[[Any], bool]:
 
     Raises:
         SuiteError: the schema is no schema, or refers to what is not in it (told when a value is tested).
-        Undecidable: a `pattern` in it ran too long.
+        Undecidable: a pattern in it ran too long, or the value is too deep or its numbers too large to be looked into.
     """
     return _validate(schema) if schema is not None else lambda _value: True
 
@@ -60,13 +63,18 @@ def _validate(schema: dict[str, Any]) -> Callable[[Any], bool]:
 
     known = validators.validator_for(schema, default=validators.Draft202012Validator)
     limited = validators.extend(known, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-    validator = limited(schema, registry=Registry())
+    patterned = has_property_patterns(schema)
 
     def fits(value: Any) -> bool:
         try:
             known.check_schema(schema)
-            return bool(validator.is_valid(value))
+            plain = with_names_for_patterns(schema, property_names(value)) if patterned else schema
+            return bool(limited(plain, registry=Registry()).is_valid(value))
+        except OverflowError as error:
+            raise Undecidable("the JSON holds a number beyond all measure") from error
         except (exceptions.SchemaError, Unresolvable, RecursionError) as error:
+            if isinstance(error, RecursionError) and _is_deep(value):
+                raise Undecidable("the JSON is nested too deep for its schema") from error
             raise SuiteError(f"no usable JSON Schema: {str(error).splitlines()[0]}") from error
 
     return fits
@@ -78,6 +86,17 @@ def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Itera
 
     if validator.is_type(instance, "string") and not matches(pattern, instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEP):
+        level = [part for each in level for part in _parts(each)]
+    return bool(level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _no_json(constant: str) -> NoReturn:
