@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_forgetting.errors import ForgettingError
     from pytest_forgetting.comparison.comparison import Finding
     from pytest_forgetting.selection import Selection
     from pytest_forgetting.settings import Settings
@@ -20,6 +21,13 @@ def header(settings: Settings) -> str:
     told += "" if rule is None else f" · rule {rule} for every suite"
     told += "" if settings.record is None else f" · the model's answers are recorded in {settings.record}"
     return f"forgetting: {settings.model} against {settings.baseline or 'its base'}{told}"
+
+
+def shown(error: ForgettingError) -> str:
+    """What is printed of an error, which may quote what stands in recordings and models."""
+    from pytest_forgetting.reporting.terminal import harmless_lines
+
+    return harmless_lines(str(error))
 
 
 def notices(selection: Selection, settings: Settings, findings: Sequence[Finding]) -> Iterator[str]:

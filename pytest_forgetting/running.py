@@ -19,7 +19,7 @@ from pytest_forgetting.comparison.comparison import blocks
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.github_actions import GitHubActions, on_github
-from pytest_forgetting.notices import header, notices
+from pytest_forgetting.notices import header, notices, shown
 from pytest_forgetting.progress import Output, TerminalProgress
 from pytest_forgetting.properties import tell_junit
 from pytest_forgetting.selection import Selection
@@ -58,7 +58,7 @@ class ForgettingRun:
         try:
             self.settings = options.settings_from(config)
         except WrongUsage as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(shown(error)) from None
         self.gated = self.settings.model is not None
         self.comparison: Comparison | None = None
         self.shelf = Shelf(self.settings)
@@ -172,9 +172,9 @@ class ForgettingRun:
             if self.settings.record is not None:
                 self._recorder = Recorder(self.settings.record, self._evaluation, "model" if self.gated else "baseline")
         except WrongUsage as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(shown(error)) from None
         except CannotAnswer as error:
-            pytest.exit(f"forgetting: {error}", returncode=CANNOT_ANSWER)
+            pytest.exit(f"forgetting: {shown(error)}", returncode=CANNOT_ANSWER)
 
     def _cluster_device(self) -> str | None:
         """The device that a cluster's actors have, where the controller has looked."""
@@ -343,7 +343,7 @@ class ForgettingRun:
         """End the run with one message, in a way that also reaches xdist's controller."""
         self._exit_code = code
         end = "\n" if "\n" in str(error) else ""  # what pytest draws around it is not to touch the last line
-        session.shouldfail = f"forgetting: {error}{end}"
+        session.shouldfail = f"forgetting: {shown(error)}{end}"
         raise session.Failed(session.shouldfail)
 
     def _progress(self) -> Progress:

@@ -61,7 +61,10 @@ def _portable(ref: str) -> str:
     """`ref`, of a folder that is named from the root, the user's home or above here only its own name."""
     parts = PurePath(ref).parts
     if PurePath(ref).is_absolute() or ".." in parts or ref.startswith("~"):
-        return Path(ref).expanduser().resolve().name or ref
+        try:
+            return Path(ref).expanduser().resolve().name or ref
+        except (OSError, RuntimeError, ValueError):  # no such user, a loop of links, a NUL, a name that is too long
+            return PurePath(ref).name or ref
     return ref
 
 

@@ -21,6 +21,8 @@ SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
 SHOWN_CHARACTERS = 70
 """Of an answer, in the list."""
+SENTENCE_CHARACTERS = 1000
+"""Of what a check says, which may quote its value."""
 SHOWN_CHANGES = 5
 """Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
@@ -163,9 +165,9 @@ def _lost(suite: SuiteResult, result: CaseResult) -> bool:
 def _case(result: CaseResult) -> Iterator[str]:
     case = result.case
     severity = f" [{case.severity}]" if case.severity else ""
-    yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
+    yield f"{harmless(case.file)}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
     wanted = " or ".join(case.expected)
-    told = f"wanted {clipped(wanted)}" if wanted else harmless(result.model.why)
+    told = f"wanted {clipped(wanted)}" if wanted else clipped(result.model.why, SENTENCE_CHARACTERS)
     cause = cause_words(result)
     yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}" + (
         f"   cause: {cause}" if cause else ""
@@ -219,6 +221,11 @@ def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
 def harmless(text: str) -> str:
     """Without what could command a terminal: files of models and their tokens may hold anything."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def harmless_lines(text: str) -> str:
+    """The same of a message, whose line breaks stay."""
+    return "\n".join(map(harmless, text.split("\n")))
 
 
 def findings(comparison: Comparison) -> Iterator[str]:
