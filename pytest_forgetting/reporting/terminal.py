@@ -214,7 +214,9 @@ def _quoted(judged: Judged) -> str:
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
     """One line of at most `width` characters in which nothing can command a terminal."""
-    line = " ".join(harmless(text).split())
+    line = " ".join(harmless(text[: 10 * width]).split())
+    if len(line) <= width:  # else the rest of a megabyte need not be looked at
+        line = " ".join(harmless(text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
