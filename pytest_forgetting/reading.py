@@ -32,6 +32,8 @@ RECORD_SUFFIX = ".json"
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("none", "8bit", "4bit")
 RAY_OPTIONS = ("ray-address", "ray-actors", "ray-cpus")
+MOST_DIGITS = 18
+"""Of a count: there is no such number of cases, prompts or CPUs."""
 _ADDRESS = re.compile(r"[^/\s]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 
@@ -90,7 +92,7 @@ def _engine(choice: Choice) -> dict[str, Any]:
         raise WrongUsage(f"--forgetting-{told} without --forgetting-engine ray")
     if address is not None and address != "auto" and not _ADDRESS.fullmatch(address):
         raise WrongUsage(
-            f"--forgetting-ray-address: found {address!r}, wanted auto, or HOST:PORT such as 10.0.0.1:6379"
+            f"--forgetting-ray-address: found {address!r:.200}, wanted auto, or HOST:PORT such as 10.0.0.1:6379"
         )
     return {
         "engine": engine,
@@ -102,7 +104,7 @@ def _engine(choice: Choice) -> dict[str, Any]:
 
 def _see_record(record: str | None, limit: int | None) -> None:
     if record is not None and not record.endswith(RECORD_SUFFIX):
-        raise WrongUsage(f"--forgetting-record: found {record!r}, wanted a name that ends in {RECORD_SUFFIX}")
+        raise WrongUsage(f"--forgetting-record: found {record!r:.200}, wanted a name that ends in {RECORD_SUFFIX}")
     if record is not None and limit is not None:
         raise WrongUsage("--forgetting-limit with --forgetting-record: a recording holds whole suites; leave one out")
 
@@ -132,21 +134,26 @@ def _seconds(value: Any) -> float | None:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < inf:
-        raise WrongUsage(f"--forgetting-request-timeout: found {value!r}, wanted a number of seconds above 0")
+        raise WrongUsage(f"--forgetting-request-timeout: found {value!r:.200}, wanted a number of seconds above 0")
     return seconds
 
 
 def _several(value: Any) -> Sequence[str]:
     if value is None:
         return ()
-    return shlex.split(value) if isinstance(value, str) else [str(each) for each in value]
+    if not isinstance(value, str):
+        return [str(each) for each in value]
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise WrongUsage(f"--forgetting-report: found {value!r:.200}: {error}; wanted paths, in quotes") from None
 
 
 def _flag(choice: Choice, name: str) -> bool:
     value = choice(name)
     text = "" if value is None else str(value).lower()
     if text not in (*_TRUE, *_FALSE):
-        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted true or false")
+        raise WrongUsage(f"--forgetting-{name}: found {value!r:.200}, wanted true or false")
     return text in _TRUE
 
 
@@ -155,7 +162,7 @@ def _one_of(choice: Choice, name: str, allowed: Sequence[str]) -> str:
     if value is None:
         return allowed[0]
     if value not in allowed:
-        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted one of {', '.join(allowed)}")
+        raise WrongUsage(f"--forgetting-{name}: found {value!r:.200}, wanted one of {', '.join(allowed)}")
     return str(value)
 
 
@@ -165,7 +172,7 @@ def _max_drop(value: Any) -> Fraction | None:
     try:
         return fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise WrongUsage(f"--max-drop: found {value!r}, wanted a share from 0 to 1, such as 0.1 or 10%") from None
+        raise WrongUsage(f"--max-drop: found {value!r:.200}, wanted a share from 0 to 1, such as 0.1 or 10%") from None
 
 
 def _confidence(value: Any) -> float:
@@ -174,15 +181,15 @@ def _confidence(value: Any) -> float:
     except ValueError:
         confidence = 0.0
     if not 0.5 < confidence < 1:
-        raise WrongUsage(f"--forgetting-confidence: found {value!r}, wanted a number between 0.5 and 1, such as 0.95")
+        raise WrongUsage(f"--forgetting-confidence: found {value!r:.200}, wanted a number between 0.5 and 1, such as 0.95")
     return confidence
 
 
 def _count(value: Any, option: str) -> int | None:
     if value is None:
         return None
-    if not (str(value).isdecimal() and int(value) > 0):
-        raise WrongUsage(f"{option}: found {value!r}, wanted a whole number above 0")
+    if not (str(value).isdecimal() and len(str(value)) <= MOST_DIGITS and int(value) > 0):
+        raise WrongUsage(f"{option}: found {value!r:.200}, wanted a whole number above 0")
     return int(value)
 
 
@@ -193,7 +200,7 @@ def _batch_size(value: Any) -> int | None:
 def _report(text: str) -> str:
     if Path(text).suffix not in REPORT_SUFFIXES:
         raise WrongUsage(
-            f"--forgetting-report: found {text!r}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
+            f"--forgetting-report: found {text!r:.200}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
         )
     return text
 
@@ -201,8 +208,12 @@ def _report(text: str) -> str:
 def _template(text: str | None, here: Path) -> str:
     if text is None or text in ("own", "baseline", "model", "none"):
         return text or "own"
-    if not (here / text).is_file():
-        raise WrongUsage(f"--chat-template: found {text!r}, wanted own, baseline, model, none, or a file that exists")
+    try:
+        exists = (here / text).is_file()
+    except OSError:  # a name that is too long
+        exists = False
+    if not exists:
+        raise WrongUsage(f"--chat-template: found {text!r:.200}, wanted own, baseline, model, none, or a file that exists")
     return str(here / text)
 
 
@@ -212,9 +223,9 @@ def _json_object(value: Any) -> dict[str, Any]:
     try:
         parsed = json.loads(value, parse_constant=_no_json)
     except (TypeError, ValueError, RecursionError) as error:
-        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object ({error})") from None
+        raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object ({error})") from None
     if not isinstance(parsed, dict):
-        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object such as '{{\"key\": true}}'")
+        raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object such as '{{\"key\": true}}'")
     return parsed
 
 
