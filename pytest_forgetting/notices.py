@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_forgetting.errors import ForgettingError
     from pytest_forgetting.comparison.comparison import Finding
+    from pytest_forgetting.errors import ForgettingError
     from pytest_forgetting.selection import Selection
     from pytest_forgetting.settings import Settings
 

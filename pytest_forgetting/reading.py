@@ -181,7 +181,9 @@ def _confidence(value: Any) -> float:
     except ValueError:
         confidence = 0.0
     if not 0.5 < confidence < 1:
-        raise WrongUsage(f"--forgetting-confidence: found {value!r:.200}, wanted a number between 0.5 and 1, such as 0.95")
+        raise WrongUsage(
+            f"--forgetting-confidence: found {value!r:.200}, wanted a number between 0.5 and 1, such as 0.95"
+        )
     return confidence
 
 
@@ -213,7 +215,9 @@ def _template(text: str | None, here: Path) -> str:
     except OSError:  # a name that is too long
         exists = False
     if not exists:
-        raise WrongUsage(f"--chat-template: found {text!r:.200}, wanted own, baseline, model, none, or a file that exists")
+        raise WrongUsage(
+            f"--chat-template: found {text!r:.200}, wanted own, baseline, model, none, or a file that exists"
+        )
     return str(here / text)
 
 
@@ -225,7 +229,9 @@ def _json_object(value: Any) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError) as error:
         raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object ({error})") from None
     if not isinstance(parsed, dict):
-        raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object such as '{{\"key\": true}}'")
+        raise WrongUsage(
+            f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object such as '{{\"key\": true}}'"
+        )
     return parsed
 
 

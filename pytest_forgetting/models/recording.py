@@ -75,7 +75,10 @@ class Recording:
         asked = [case for case in cases if case.skip is None]
         told = [f"{_place(case)}: {line}" for case in asked if (line := self._misfit(suite, case)) is not None]
         strange = {name for of, name in self._rows if of == suite} - {case.id for case in cases}
-        return [*told, *(f"{name!r:.60} of suite '{suite}' is recorded, and is no case of it" for name in sorted(strange))]
+        return [
+            *told,
+            *(f"{name!r:.60} of suite '{suite}' is recorded, and is no case of it" for name in sorted(strange)),
+        ]
 
     def _misfit(self, suite: str, case: Case) -> str | None:
         recorded = [row.request for row in self._rows.get((suite, case.id), ())]

@@ -52,7 +52,9 @@ def cells(comparison: Comparison, confidence: float = 0.95) -> tuple[list[str], 
 def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
     """The cells of a suite's row, and of one for each category, whose name is indented."""
     lost = ", ".join(f"{shown_name(scope.name)} {drop(scope)}" for scope in result.silent_losses)
-    yield _row(shown_name(result.suite.name), result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
+    yield _row(
+        shown_name(result.suite.name), result.overall, note=f"; not gated, yet lost more: {lost}" if lost else ""
+    )
     for scope in result.categories:
         yield _row(f"  {shown_name(scope.name)}", scope)
 
@@ -198,7 +200,9 @@ def causes(comparison: Comparison) -> Iterator[str]:
         yield f"causes: {', '.join(named)}"
     noise = [result for cause, result in found if cause == "numeric noise"]
     if noise:
-        changed = [f"{shown_name(result.case.id)} {result.first} → {result.outcome}" for result in noise[:SHOWN_CHANGES]]
+        changed = [
+            f"{shown_name(result.case.id)} {result.first} → {result.outcome}" for result in noise[:SHOWN_CHANGES]
+        ]
         more = f" and {len(noise) - SHOWN_CHANGES} more" if len(noise) > SHOWN_CHANGES else ""
         yield f"numeric noise, other when asked again: {', '.join(changed)}{more}"
 

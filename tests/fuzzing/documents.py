@@ -72,7 +72,19 @@ SCALARS = (
     *("{is-json: {$schema: [1]}}", "{is-json: {const: 2024-01-01}}", "{is-json: {$ref: x}}", "{is-json: {1: 2}}"),
     *("[]", "{}", "[[]]", "|", ">-", '"\\ud83d\\ude00"', '"\\0"', '"\\x1b[31m"', '"a\\nb"', "'it''s'", "a: b", "- a"),
     *("x.jsonl", "more.jsonl", "../x.jsonl", "/etc/passwd", "a" * 300, "[" * 80, "{a: " * 80, "- " * 80, "9" * 5000),
-    *("0x" + "f" * 5000, ":".join(["59"] * 400), "@", "`", "%", "---", "...", "# c", "\t", "{question}", "{question!r}"),
+    *(
+        "0x" + "f" * 5000,
+        ":".join(["59"] * 400),
+        "@",
+        "`",
+        "%",
+        "---",
+        "...",
+        "# c",
+        "\t",
+        "{question}",
+        "{question!r}",
+    ),
 )
 BREAKS = ("\n", "\r\n", "\r", "\x85", "\u2028", "\u2029", "\n\n", "\n\t", " \n", "\n---\n", "\n...\n", "\n- ", "")
 
@@ -163,5 +175,3 @@ def _bytes(draw: st.DrawFn, data: bytes) -> bytes:
     whole = [data.decode("utf-8", "replace").encode(name) for name in ("utf-16", "utf-32-be", "utf-7")]
     odd = draw(st.binary(min_size=1, max_size=4))
     return draw(st.sampled_from([data[:to] + odd + data[to:], b"\xef\xbb\xbf" + data, data[:to], *whole]))
-
-

@@ -61,6 +61,8 @@ TEXTS: st.SearchStrategy[str] = st.one_of(
     st.sampled_from(PIECES),
     st.text(st.characters(exclude_categories=()), max_size=30),
     st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=6).map("".join),
-    st.tuples(st.sampled_from([piece for piece in PIECES if piece]), st.integers(2, 40)).map(lambda two: two[0] * two[1]),
+    st.tuples(st.sampled_from([piece for piece in PIECES if piece]), st.integers(2, 40)).map(
+        lambda two: two[0] * two[1]
+    ),
 )
 """Any text: lone surrogates, control characters and all."""

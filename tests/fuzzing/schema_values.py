@@ -93,10 +93,26 @@ def _typed(draw: st.DrawFn, schema: Schema) -> Any:
         fitting = [word for word in _WORDS if re.search(schema.get("pattern", ""), word)]
         return draw(st.sampled_from(fitting or _WORDS))
     if kind in ("integer", "number"):
-        least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+        least: Any = schema.get("minimum", schema.get("exclusiveMinimum", 0))
         most = min(schema.get("maximum", 2000), least + 2000)
         return draw(st.integers(least, most) if kind == "integer" else st.floats(least, most))
     return draw({"null": st.none(), "boolean": st.booleans()}.get(str(kind), _ANYTHING))
 
 
-_WORDS = ("a", "b 1", "c d", "Paris", "{question}", "math", "5%", "1/20", "105", "more.jsonl", "^a+$", "(", "é", "a\nb", " ")
+_WORDS = (
+    "a",
+    "b 1",
+    "c d",
+    "Paris",
+    "{question}",
+    "math",
+    "5%",
+    "1/20",
+    "105",
+    "more.jsonl",
+    "^a+$",
+    "(",
+    "é",
+    "a\nb",
+    " ",
+)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_forgetting.grading.loops import loops
 from pytest_forgetting.grading.form import right_in_other_form
 from pytest_forgetting.grading.grade import fulfils, grade
+from pytest_forgetting.grading.loops import loops
 from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.suites.cases import Case, Check, MatchRule, Prompt
 from pytest_forgetting.suites.checks import BadCheck, read_check

@@ -203,7 +203,10 @@ def test_a_run_of_pytest_bears_every_answer(pytester: pytest.Pytester, piece: st
     suite_file = write_capitals(pytester.path)
     suite_file.write_text(
         "forgetting: checklist\nname: L\ncases:\n"
-        + "".join(f"  - {{id: {c}, test: {c}, prompt: P, severity: critical, checks: [contains: {a}]}}\n" for c, a in CAPITALS.items())
+        + "".join(
+            f"  - {{id: {c}, test: {c}, prompt: P, severity: critical, checks: [contains: {a}]}}\n"
+            for c, a in CAPITALS.items()
+        )
     )
     record(pytester.path / "old.json", suite_file, CAPITALS)
     record(pytester.path / "new.json", suite_file, dict.fromkeys(CAPITALS, piece))

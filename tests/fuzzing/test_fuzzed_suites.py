@@ -18,7 +18,7 @@ from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 from pytest_forgetting.suites.loading import load_suite
 from tests.fuzzing.documents import SCALARS, mutations, valid
 from tests.fuzzing.schema_values import schema_suites
-from tests.fuzzing.tiers import ending, tiers, trying
+from tests.fuzzing.tiers import outcome, tiers, trying
 
 BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 PLACE = re.compile(r"(s\.yaml|[^:]*more\.jsonl|[^:]*more\.csv):(\d+)(?::(\d+))?: .")
@@ -39,14 +39,12 @@ def load(folder: Path, data: bytes) -> Suite | None:
     path.write_bytes(data)
     is_suite(path)
     is_misspelt_suite(path)
-    try:
-        with ending():
-            return load_suite(path, shown_as="s.yaml", known_checks=("polite",))
-    except SuiteError as error:
+    found, told = outcome(lambda: load_suite(path, shown_as="s.yaml", known_checks=("polite",)), SuiteError)
+    if found is None:
         text = data.decode("utf-8-sig", "replace")
-        for line in str(error).split("\n"):
+        for line in told.split("\n"):
             see_finding(line, text)
-        return None
+    return found
 
 
 def see_finding(line: str, text: str) -> None:
@@ -82,7 +80,9 @@ def test_any_text_is_loaded_or_refused(folder: Path, examples: int) -> None:
     signs = st.text(st.sampled_from("-:?,[]{}#&*!|>'\"%@`\\~=<. \n\r\t\x85\u2028\ufeffaé1"), max_size=60)
 
     @trying(examples)
-    @given(text=st.text(max_size=60) | signs, head=st.sampled_from(["", "forgetting: qa\n", "forgetting: qa\ncases:\n"]))
+    @given(
+        text=st.text(max_size=60) | signs, head=st.sampled_from(["", "forgetting: qa\n", "forgetting: qa\ncases:\n"])
+    )
     @example(text="name: é\x07", head="forgetting: qa\n")
     def holds(text: str, head: str) -> None:
         load(folder, (head + text).encode("utf-8", "surrogatepass"))
@@ -121,7 +121,9 @@ def test_suites_after_the_schema_are_loaded_or_refused(folder: Path, examples: i
     assert loaded > examples // 50
 
 
-@pytest.mark.parametrize("place", ["name: {}\n", "gate: {{max_drop: {}}}\n", "source: {}\n", "x: {}\n", "cases: [{}]\n"])
+@pytest.mark.parametrize(
+    "place", ["name: {}\n", "gate: {{max_drop: {}}}\n", "source: {}\n", "x: {}\n", "cases: [{}]\n"]
+)
 def test_each_odd_value_at_each_place(folder: Path, place: str) -> None:
     """A scalar that YAML cannot make a value of, or Python cannot print, is a finding."""
     for scalar in SCALARS:
@@ -150,8 +152,12 @@ def exhausting() -> Iterator[tuple[str, str]]:
     yield "anchors", "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(60))
     yield "base 60", "name: " + ":".join(["59"] * 1_000_000)
     yield "digits", "name: 0x" + "f" * 4_000_000
-    yield "categories", "gate: {category_max_drop: {" + ", ".join(f"c{n}: 0.1" for n in many) + "}}\ncases:\n" + "".join(
-        f"  - {{question: q{n}, answer: a, category: d{n}}}\n" for n in many
+    yield (
+        "categories",
+        "gate: {category_max_drop: {"
+        + ", ".join(f"c{n}: 0.1" for n in many)
+        + "}}\ncases:\n"
+        + "".join(f"  - {{question: q{n}, answer: a, category: d{n}}}\n" for n in many),
     )
     yield "unknown keys", "".join(f"quastion{n}: 1\n" for n in many)
     yield "unknown keys of cases", "cases:\n" + "".join(f"  - {{quastion{n}: 1}}\n" for n in many)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+T = TypeVar("T")
 MANY = 10_000
 HANGS = 60
 """Seconds after which one example counts as endless; the slowest take a hundredth of that."""
@@ -27,6 +29,15 @@ def trying(examples: int) -> settings:
     return settings(
         max_examples=examples, derandomize=examples < MANY, database=None, deadline=None, suppress_health_check=slow
     )
+
+
+def outcome(ask: Callable[[], T], *refusals: type[Exception]) -> tuple[T | None, str]:
+    """What `ask` gives, or the message of one of `refusals`; nothing else may be raised, and it must end."""
+    try:
+        with ending():
+            return ask(), ""
+    except refusals as error:
+        return None, str(error)
 
 
 @contextmanager
