@@ -143,7 +143,7 @@ def test_long_answers_are_judged_in_time(piece: str) -> None:
     values: dict[str, Any] = {"is-json": {"patternProperties": {"(a+)+$": {}}}, "contains-json": {"type": "string"}}
     given = {
         **dict.fromkeys(("equals", "contains", "icontains", "starts-with", "levenshtein"), "Paris is the capital"),
-        **dict.fromkeys(("contains-any", "contains-all", "icontains-any", "icontains-all"), ["Paris", piece]),
+        **{name: ["Paris", piece] for name in ("contains-any", "contains-all", "icontains-any", "icontains-all")},
         **dict.fromkeys(("word-count", "sentence-count"), 5),
         **dict.fromkeys(("is-refusal", "finished"), None),
         **{"regex": "^(a|aa|b?a)+$", "number": 5, "mentions": {"values": ["Paris", "Rome"]}},

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import pytest
+import pytest  # noqa: TC002
 import scipy.optimize  # noqa: F401
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -24,8 +24,21 @@ from tests.recordings import CAPITALS, record, write_capitals
 
 NUMBERS = st.one_of(
     st.sampled_from(
-        ["0", "1", "-0", "10%", "1/10", "1/0", "1e-1", "1e999999999", "1e-999999999", "nan", "inf", "-inf", "0x1", "%"]
-        + [
+        [
+            "0",
+            "1",
+            "-0",
+            "10%",
+            "1/10",
+            "1/0",
+            "1e-1",
+            "1e999999999",
+            "1e-999999999",
+            "nan",
+            "inf",
+            "-inf",
+            "0x1",
+            "%",
             "1_0%",
             "٣",
             "½",
@@ -57,9 +70,17 @@ REFERENCES = st.one_of(
             "http://u:p@h/v1#m",
             "https://",
             "http:///v1",
-        ]
-        + ["~nobody/x", "a" * 300, "a/" * 3000, "a/b@", "@", "/", ".", "..", "x.json", "a\0b", "org/name@" + "r" * 300]
-        + [
+            "~nobody/x",
+            "a" * 300,
+            "a/" * 3000,
+            "a/b@",
+            "@",
+            "/",
+            ".",
+            "..",
+            "x.json",
+            "a\0b",
+            "org/name@" + "r" * 300,
             "http://h/v1#" + "n" * 5000,
             "HTTP://H",
             "http://h/v1#a@b@c",

@@ -159,6 +159,8 @@ def test_every_view_bears_every_text(tmp_path: Path, examples: int) -> None:
     @given(words=st.lists(TEXTS, min_size=1, max_size=8))
     @example(words=list(PIECES))
     @example(words=["\u202e\x1b]0;t\x07\n::error::x"])
+    @example(words=["", "\ud800", "", "", ""])
+    @example(words=["", "\x00", "", "", ""])
     @example(words=["</script><img src=x onerror=alert(1)>"])
     def holds(words: list[str]) -> None:
         with ending():
