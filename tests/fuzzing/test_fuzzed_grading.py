@@ -82,7 +82,7 @@ def case(**more: Any) -> Case:
     return Case("a", "general", Prompt("q", ()), file="s.yaml", line=1, **more)
 
 
-@tiers(300)
+@tiers(100)
 def test_every_check_judges_every_answer(examples: int) -> None:
     """A check holds, or its negation does; the same each time; with a reason where it is not as wanted."""
 
@@ -113,7 +113,7 @@ def test_every_check_judges_every_answer(examples: int) -> None:
     holds()
 
 
-@tiers(300)
+@tiers(100)
 def test_every_matcher_judges_every_answer(examples: int) -> None:
     """By every rule; and what it compares with itself is right where it has anything to compare."""
 

@@ -129,7 +129,7 @@ def given_options(draw: st.DrawFn) -> dict[str, Any]:
     return found
 
 
-@tiers(300)
+@tiers(120)
 def test_any_options_are_settings_or_one_message(tmp_path: Path, examples: int) -> None:
     """Each message is bounded and names an option."""
     read = 0
@@ -157,7 +157,7 @@ def test_any_options_are_settings_or_one_message(tmp_path: Path, examples: int) 
     assert read > examples // 50
 
 
-@tiers(300)
+@tiers(120)
 def test_a_share_is_read_exactly_or_refused(examples: int) -> None:
     """As Python's fractions have it, and in no time."""
 
@@ -174,7 +174,7 @@ def test_a_share_is_read_exactly_or_refused(examples: int) -> None:
     holds()
 
 
-@tiers(200)
+@tiers(80)
 def test_any_reference_names_something_or_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:

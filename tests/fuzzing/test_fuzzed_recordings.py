@@ -86,7 +86,7 @@ def recordings(draw: st.DrawFn, valid: Any = VALID) -> bytes:
     return draw(st.sampled_from([text[:here], text[:here] + odd + text[here:], odd, b"[" * 100_000, b"1" * 5000]))
 
 
-@tiers(200)
+@tiers(150)
 def test_a_recording_is_read_or_refused(tmp_path: Path, examples: int) -> None:
     """In one line; and what is read is written as it was."""
     path = tmp_path / "r.json"
@@ -123,7 +123,7 @@ ASKED = st.builds(
 )
 
 
-@tiers(40)
+@tiers(10)
 def test_every_answer_is_read_as_it_was_written(tmp_path: Path, examples: int) -> None:
     """Whatever prompts, ids, references and answers hold: lone surrogates, NUL, a megabyte."""
     path = tmp_path / "r.json"
@@ -174,7 +174,7 @@ def capitals(tmp_path: Path) -> Callable[[bytes], bool]:
     return run
 
 
-@tiers(25, 2000)
+@tiers(10, 2000)
 def test_a_comparison_with_any_recording_ends_in_words(
     tmp_path: Path, capitals: Callable[[bytes], bool], examples: int
 ) -> None:
@@ -193,3 +193,26 @@ def test_a_comparison_with_any_recording_ends_in_words(
 
     holds()
     assert compared > examples // 50
+
+
+@pytest.mark.parametrize("change", ["key", "ref", "id"])
+def test_nothing_in_a_recording_commands_a_terminal(pytester: pytest.Pytester, change: str) -> None:
+    """Keys, references and ids that a message quotes."""
+    odd = "\x1b]0;title\x07\n::error file=x::y"
+    suite = write_capitals(pytester.path)
+    for name in ("old", "new"):
+        record(pytester.path / f"{name}.json", suite, CAPITALS)
+    data = json.loads((pytester.path / "new.json").read_text())
+    if change == "key":
+        data["model"][odd] = 1
+    elif change == "ref":
+        data["model"]["ref"] = odd
+        data["answers"][0]["prompt"] = "another"
+    else:
+        data["answers"][0]["id"] = odd
+    (pytester.path / "new.json").write_text(json.dumps(data))
+    result = pytester.runpytest_inprocess("--model=new.json", "--baseline=old.json", "capitals.yaml")
+    text = result.stdout.str() + result.stderr.str()
+    assert result.ret == 4
+    assert "\x1b" not in text
+    assert not [line for line in text.splitlines() if line.startswith("::")]

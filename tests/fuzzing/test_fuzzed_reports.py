@@ -151,7 +151,7 @@ def see_items(made: Comparison) -> None:
     run_properties(made)
 
 
-@tiers(25, 1500)
+@tiers(5, 1500)
 def test_every_view_bears_every_text(tmp_path: Path, examples: int) -> None:
     """Controls, escapes, mark-up of all kinds, surrogates, directions, at every place that others fill."""
 

@@ -34,7 +34,7 @@ VALUE = st.recursive(
 )
 
 
-@tiers(60)
+@tiers(20)
 def test_every_answer_is_given_back(tmp_path: Path, examples: int) -> None:
     """Lone surrogates, NUL, a megabyte: what is kept is recalled, from the file and by another store."""
     store, other = Store(tmp_path), Store(tmp_path)
@@ -63,7 +63,7 @@ def rows(draw: st.DrawFn) -> Any:
     )
 
 
-@tiers(25, 1000)
+@tiers(10, 1000)
 def test_no_damaged_row_is_an_error(tmp_path: Path, examples: int) -> None:
     """It is an answer of the right types, or none, and the store goes on."""
     n = 0
@@ -94,7 +94,7 @@ def test_no_damaged_row_is_an_error(tmp_path: Path, examples: int) -> None:
     holds()
 
 
-@tiers(20, 1000)
+@tiers(10, 1000)
 def test_no_damaged_file_is_an_error(tmp_path: Path, examples: int) -> None:
     """Bytes of the file changed, cut off or all of them others: it is read, or set aside and begun anew."""
     good = Store(tmp_path / "good")

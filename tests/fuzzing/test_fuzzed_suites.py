@@ -74,7 +74,7 @@ def test_any_bytes_are_loaded_or_refused(folder: Path, examples: int) -> None:
     holds()
 
 
-@tiers(150)
+@tiers(120)
 def test_any_text_is_loaded_or_refused(folder: Path, examples: int) -> None:
     """Of letters, and of the signs that mean something in YAML."""
     signs = st.text(st.sampled_from("-:?,[]{}#&*!|>'\"%@`\\~=<. \n\r\t\x85\u2028\ufeffaé1"), max_size=60)
@@ -90,7 +90,7 @@ def test_any_text_is_loaded_or_refused(folder: Path, examples: int) -> None:
     holds()
 
 
-@tiers(300)
+@tiers(200)
 def test_changed_suites_are_loaded_or_refused(folder: Path, examples: int) -> None:
     """Lines, keys and values of valid suites left out, doubled, moved and replaced."""
     loaded = 0
@@ -106,7 +106,7 @@ def test_changed_suites_are_loaded_or_refused(folder: Path, examples: int) -> No
     assert loaded > examples // 100  # else nothing behind the parser was tried
 
 
-@tiers(150)
+@tiers(120)
 def test_suites_after_the_schema_are_loaded_or_refused(folder: Path, examples: int) -> None:
     """Every key with values of its kind, and odd ones among them."""
     loaded = 0
