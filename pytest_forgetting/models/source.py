@@ -92,7 +92,7 @@ def differences(recorded: Source, now: Source) -> list[str]:
 def _unidentified(*sources: Source) -> str | None:
     """Of servers whose revision is not stated no two answers are known to be of the same weights."""
     unknown = next((source.participant.ref for source in sources if not source.participant.is_identified), None)
-    return None if unknown is None else f"which weights answer as {unknown} is not stated (#NAME@REVISION)"
+    return None if unknown is None else f"which weights answer as {_said(unknown)} is not stated (#NAME@REVISION)"
 
 
 def _unlike(what: str, had: Any, has: Any) -> str | None:
@@ -100,7 +100,7 @@ def _unlike(what: str, had: Any, has: Any) -> str | None:
 
 
 def _said(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None else " ".join(f"{value!s:.200}".split())
 
 
 def _short(digest: str | None) -> str | None:
