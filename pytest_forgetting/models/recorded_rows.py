@@ -74,7 +74,7 @@ def from_values(values: Any) -> Recorded:
     see_keys(row, known)
     text, turns = _prompt(field(row, "prompt", str, list))
     finish: Finish = _one_of(field(row, "finish", str), get_args(Finish))
-    reason = field(row, "reason", str, type(None), default=None)
+    reason = field(row, "reason", str, type(None), default=None) or None
     if "continuations" in row:
         request = Request(text, turns, continuations=_texts(row, "continuations"))
         answer = Answer("", finish, reason=reason, loglikelihoods=_scores(row, finish, len(request.continuations)))

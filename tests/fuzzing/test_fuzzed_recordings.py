@@ -98,6 +98,7 @@ def test_a_recording_is_read_or_refused(tmp_path: Path, examples: int) -> None:
     @example(json.dumps({**VALID, "answers": [{**ROWS[2], "loglikelihoods": [HUGE, 1]}]}).encode())
     @example(json.dumps({**VALID, "answers": [{**ROWS[1], "draw": {"temperature": HUGE, "number": 1}}]}).encode())
     @example(json.dumps({**VALID, "\x1b\n": 1}).encode())
+    @example(json.dumps({**VALID, "answers": [{**ROWS[3], "reason": ""}]}).encode())
     def holds(data: bytes) -> None:
         path.write_bytes(data)
         found, told = outcome(lambda: read(str(path)), WrongUsage)
