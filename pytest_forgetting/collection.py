@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 GATE = "gate"
 
+SHOWN_CHARACTERS = 2000
+"""Of an answer, where a case failed; reports in JSON have all of it."""
+
 
 class SuiteFile(pytest.File):
     """One suite file."""
@@ -173,18 +176,23 @@ def reason_unanswered(result: CaseResult) -> str:
 
 def failure_text(result: CaseResult) -> str:
     """A case that failed by itself, for the FAILURES section."""
-    from pytest_forgetting.reporting.terminal import harmless
+    from pytest_forgetting.reporting.terminal import SENTENCE_CHARACTERS, clipped, harmless
 
     severity = f"{result.case.severity} " if result.case.severity else ""
     kind = "must pass" if result.case.require_pass else f"{severity}case forgotten"
     return "\n".join(
         [
             f"{kind}: {harmless(result.case.title or result.prompt)}",
-            f"  {harmless(result.model.why)}",
-            f"  baseline: {result.baseline.answer.strip()!r}",
-            f"  model:    {result.model.answer.strip()!r}",
+            f"  {clipped(result.model.why, SENTENCE_CHARACTERS)}",
+            f"  baseline: {_quoted(result.baseline.answer)}",
+            f"  model:    {_quoted(result.model.answer)}",
         ]
     )
+
+
+def _quoted(answer: str) -> str:
+    answer = answer.strip()
+    return repr(answer) if len(answer) <= SHOWN_CHARACTERS else f"{answer[:SHOWN_CHARACTERS]!r}…"
 
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:

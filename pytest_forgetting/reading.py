@@ -38,6 +38,8 @@ QUANTIZATIONS = ("none", "8bit", "4bit")
 RAY_OPTIONS = ("ray-address", "ray-actors", "ray-cpus")
 DEVICES = ("auto", *KINDS, "cuda:N")
 _DEVICE = re.compile(rf"auto|({'|'.join(KINDS)})(:[0-9]+)?")
+MOST_DIGITS = 18
+"""Of a count: there is no such number of cases, prompts or CPUs."""
 _ADDRESS = re.compile(r"[^/\s]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 
@@ -96,7 +98,7 @@ def _engine(choice: Choice) -> dict[str, Any]:
         raise WrongUsage(f"--forgetting-{told} without --forgetting-engine ray")
     if address is not None and address != "auto" and not _ADDRESS.fullmatch(address):
         raise WrongUsage(
-            f"--forgetting-ray-address: found {address!r}, wanted auto, or HOST:PORT such as 10.0.0.1:6379"
+            f"--forgetting-ray-address: found {address!r:.200}, wanted auto, or HOST:PORT such as 10.0.0.1:6379"
         )
     return {
         "engine": engine,
@@ -108,7 +110,7 @@ def _engine(choice: Choice) -> dict[str, Any]:
 
 def _see_record(record: str | None, limit: int | None) -> None:
     if record is not None and not record.endswith(RECORD_SUFFIX):
-        raise WrongUsage(f"--forgetting-record: found {record!r}, wanted a name that ends in {RECORD_SUFFIX}")
+        raise WrongUsage(f"--forgetting-record: found {record!r:.200}, wanted a name that ends in {RECORD_SUFFIX}")
     if record is not None and limit is not None:
         raise WrongUsage("--forgetting-limit with --forgetting-record: a recording holds whole suites; leave one out")
 
@@ -138,22 +140,27 @@ def _seconds(value: Any) -> float | None:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < inf:
-        raise WrongUsage(f"--forgetting-request-timeout: found {value!r}, wanted a number of seconds above 0")
+        raise WrongUsage(f"--forgetting-request-timeout: found {value!r:.200}, wanted a number of seconds above 0")
     return seconds
 
 
 def _several(value: Any) -> Sequence[str]:
     if value is None:
         return ()
-    # Backslashes quote here; what Windows parts its paths by may as well be a slash there.
-    return shlex.split(value.replace(os.sep, "/")) if isinstance(value, str) else [str(each) for each in value]
+    if not isinstance(value, str):
+        return [str(each) for each in value]
+    try:
+        # Backslashes quote here; what Windows parts its paths by may as well be a slash there.
+        return shlex.split(value.replace(os.sep, "/"))
+    except ValueError as error:
+        raise WrongUsage(f"--forgetting-report: found {value!r:.200}: {error}; wanted paths, in quotes") from None
 
 
 def _flag(choice: Choice, name: str) -> bool:
     value = choice(name)
     text = "" if value is None else str(value).lower()
     if text not in (*_TRUE, *_FALSE):
-        raise WrongUsage(f"--forgetting-{name}: found {value!r}, wanted true or false")
+        raise WrongUsage(f"--forgetting-{name}: found {value!r:.200}, wanted true or false")
     return text in _TRUE
 
 
@@ -175,7 +182,7 @@ def _one_of(choice: Choice, name: str, allowed: Sequence[str]) -> str:
         return allowed[0]
     if value not in allowed:
         raise WrongUsage(
-            f"--forgetting-{name}: found {value!r}, wanted one of {', '.join(allowed)}{_near(value, allowed)}"
+            f"--forgetting-{name}: found {value!r:.200}, wanted one of {', '.join(allowed)}{_near(value, allowed)}"
         )
     return str(value)
 
@@ -186,7 +193,7 @@ def _max_drop(value: Any) -> Fraction | None:
     try:
         return fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise WrongUsage(f"--max-drop: found {value!r}, wanted a share from 0 to 1, such as 0.1 or 10%") from None
+        raise WrongUsage(f"--max-drop: found {value!r:.200}, wanted a share from 0 to 1, such as 0.1 or 10%") from None
 
 
 def _confidence(value: Any) -> float:
@@ -195,15 +202,17 @@ def _confidence(value: Any) -> float:
     except ValueError:
         confidence = 0.0
     if not 0.5 < confidence < 1:
-        raise WrongUsage(f"--forgetting-confidence: found {value!r}, wanted a number between 0.5 and 1, such as 0.95")
+        raise WrongUsage(
+            f"--forgetting-confidence: found {value!r:.200}, wanted a number between 0.5 and 1, such as 0.95"
+        )
     return confidence
 
 
 def _count(value: Any, option: str) -> int | None:
     if value is None:
         return None
-    if not (str(value).isdecimal() and int(value) > 0):
-        raise WrongUsage(f"{option}: found {value!r}, wanted a whole number above 0")
+    if not (str(value).isdecimal() and len(str(value)) <= MOST_DIGITS and int(value) > 0):
+        raise WrongUsage(f"{option}: found {value!r:.200}, wanted a whole number above 0")
     return int(value)
 
 
@@ -214,7 +223,7 @@ def _batch_size(value: Any) -> int | None:
 def _report(text: str) -> str:
     if Path(text).suffix not in REPORT_SUFFIXES:
         raise WrongUsage(
-            f"--forgetting-report: found {text!r}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
+            f"--forgetting-report: found {text!r:.200}, wanted a name that ends in {' or '.join(REPORT_SUFFIXES)}"
         )
     return text
 
@@ -222,9 +231,13 @@ def _report(text: str) -> str:
 def _template(text: str | None, here: Path) -> str:
     if text is None or text in TEMPLATES:
         return text or "own"
-    if not (here / text).is_file():
-        near = _near(text, TEMPLATES)
-        raise WrongUsage(f"--chat-template: found {text!r}, wanted {', '.join(TEMPLATES)}, or a file that exists{near}")
+    try:
+        exists = (here / text).is_file()
+    except OSError:  # a name that is too long
+        exists = False
+    if not exists:
+        near, wanted = _near(text, TEMPLATES), ", ".join(TEMPLATES)
+        raise WrongUsage(f"--chat-template: found {text!r:.200}, wanted {wanted}, or a file that exists{near}")
     try:
         (here / text).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -240,9 +253,11 @@ def _json_object(value: Any) -> dict[str, Any]:
     try:
         parsed = json.loads(value, parse_constant=_no_json)
     except (TypeError, ValueError, RecursionError) as error:
-        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object ({error})") from None
+        raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object ({error})") from None
     if not isinstance(parsed, dict):
-        raise WrongUsage(f"--chat-template-kwargs: found {value!r}, wanted a JSON object such as '{{\"key\": true}}'")
+        raise WrongUsage(
+            f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object such as '{{\"key\": true}}'"
+        )
     return parsed
 
 

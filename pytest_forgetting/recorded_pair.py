@@ -12,6 +12,7 @@ from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import SHOWN_OF_A_HASH, template_digest, unlike_sources, unlike_templates
+from pytest_forgetting.reporting.terminal import shown_name
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Finding
@@ -57,8 +58,9 @@ def _other_base(recording: Recording, model: Found) -> Iterator[str]:
     source, base = recording.source, model.weights_fingerprint
     if base not in (source.base, source.participant.fingerprint):
         who, had, has = source.participant, _short(source.base or source.participant.fingerprint), _short(base)
+        name = shown_name(who.ref)
         yield (
-            f"its weights are {had} ({who.ref}), and the adapter {model.ref} stands on {has}; record its own base, or"
+            f"its weights are {had} ({name}), and the adapter {model.ref} stands on {has}; record its own base, or"
             " give the baseline as a model"
         )
 
@@ -101,6 +103,6 @@ def _few(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _anew(recording: Recording, suites: Sequence[str]) -> str:
-    ref = recording.source.participant.ref
+    ref = shown_name(recording.source.participant.ref)
     command = ["pytest", f"--baseline={ref}", f"--forgetting-record={recording.ref}", *suites]
     return f"to record what is asked now: {shlex.join(command)}"

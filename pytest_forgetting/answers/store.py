@@ -10,11 +10,11 @@ import json
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from filelock import FileLock
 
-from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.cache import make_private, why_shared
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Store:
     def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
         marks = ",".join("?" * len(keys))
         rows = self._database.execute(f"select key, answer, used from answers where key in ({marks})", keys).fetchall()
-        self._touch([key for key, _, used in rows if used < time.time() - DAY])
+        self._touch([key for key, _, used in rows if not isinstance(used, int) or used < time.time() - DAY])
         return {key: _from_json(text) for key, text, _ in rows}
 
     def _touch(self, keys: Iterable[bytes]) -> None:
@@ -203,6 +203,21 @@ def _to_json(answer: Answer) -> str:
 
 
 def _from_json(text: str) -> Answer:
-    words, finish, tokens, reason, *later = json.loads(text)
+    """The answer in a row.
+
+    Raises:
+        ValueError: the row is damaged.
+    """
+    row = json.loads(text) if isinstance(text, str) else None
+    if not isinstance(row, list) or not 4 <= len(row) <= len(_KINDS):
+        raise ValueError("a row holds no answer")
+    if not all(map(isinstance, row, _KINDS)) or row[1] not in get_args(Finish):
+        raise ValueError("a row holds an answer of odd values")
+    words, finish, tokens, reason, *later = row
     scores, gap = later or ((), None)  # rows of earlier versions end before these
     return Answer(words, finish, None if tokens is None else tuple(tokens), reason, tuple(scores), gap)
+
+
+_ABSENT = type(None)
+_KINDS: tuple[tuple[type, ...], ...] = ((str,), (str,), (list, _ABSENT), (str, _ABSENT), (list,), (float, int, _ABSENT))
+"""Of the values of a row."""

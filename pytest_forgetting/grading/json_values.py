@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 import regex
@@ -16,6 +16,8 @@ from pytest_forgetting.grading.schema_keywords import limited_keywords
 LONGEST = 100_000
 """Characters of a JSON value inside other text; a longer one is not found."""
 _MOST_ATTEMPTS = 1000
+_DEEP = 20
+"""Levels of a value; a schema that never ends with less than that has a circle of references."""
 
 _FENCED = regex.compile(r"```[\w-]*\s(.*)```", regex.DOTALL)
 _OPENING = regex.compile(r"[{\[]")
@@ -50,7 +52,8 @@ def fitting(schema: dict[str, Any] | None) -> Callable[[Any], bool]:
 
     Raises:
         SuiteError: the schema is no schema, or refers to what is not in it (told when a value is tested).
-        Undecidable: it took too long, be it one `pattern` or the whole of it.
+        Undecidable: it took too long, be it one `pattern` or the whole of it, or the value is too deep or its numbers
+            too large to be looked into.
     """
     return _validate(schema) if schema is not None else lambda _value: True
 
@@ -67,11 +70,26 @@ def _validate(schema: dict[str, Any]) -> Callable[[Any], bool]:
             return bool(limited(schema, registry=Registry()).is_valid(value))
         except Undecidable:
             raise
+        except OverflowError as error:
+            raise Undecidable("the JSON holds a number beyond all measure") from error
         except Exception as error:  # of odd schemas jsonschema raises nearly anything
+            if isinstance(error, RecursionError) and _is_deep(value):
+                raise Undecidable("the JSON is nested too deep for its schema") from error
             told = next(iter(str(error).splitlines()), type(error).__name__)
             raise SuiteError(f"no usable JSON Schema: {told:.200}") from error
 
     return fits
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEP):
+        level = [part for each in level for part in _parts(each)]
+    return bool(level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _no_json(constant: str) -> NoReturn:

@@ -124,7 +124,7 @@ def _numerals(text: str) -> Iterator[Numeral]:
 def _written(digits: str, scale: str | None) -> Fraction | None:
     try:
         value = Fraction(digits.replace(",", "").replace("'", "")) if len(digits) <= _LONGEST else None
-    except ZeroDivisionError:
+    except (ValueError, ZeroDivisionError):  # 1/2e5, 1/0
         return None
     return value * _SCALES[scale] if value and scale else value
 

@@ -55,7 +55,8 @@ def normalise(text: str) -> str:
     text = _NARROW.sub(",", _MIXED.sub(" ", _POWER.sub("^", text)))
     text = unicodedata.normalize("NFKC", text).casefold().replace("\N{FRACTION SLASH}", "/")
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_ONE_SPELLING)
-    text = _FOREIGN_DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), text)
+    # regex may know a later Unicode, and digits in it of which Python's knows nothing.
+    text = _FOREIGN_DIGIT.sub(lambda found: str(unicodedata.digit(found[0], found[0])), text)
     return _BLANK.sub(" ", text).strip()
 
 

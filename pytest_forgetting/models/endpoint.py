@@ -34,7 +34,7 @@ class Endpoint:
         """SHA-256 (hex) over address, name and revision; None where no revision is stated."""
         if self.revision is None:
             return None
-        return hashlib.sha256(f"{self.url}#{self.name}@{self.revision}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.url}#{self.name}@{self.revision}".encode(errors="surrogatepass")).hexdigest()
 
 
 def is_address(ref: str) -> bool:

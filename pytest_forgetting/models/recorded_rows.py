@@ -74,7 +74,7 @@ def from_values(values: Any) -> Recorded:
     see_keys(row, known)
     text, turns = _prompt(field(row, "prompt", str, list))
     finish: Finish = _one_of(field(row, "finish", str), get_args(Finish))
-    reason = field(row, "reason", str, type(None), default=None)
+    reason = field(row, "reason", str, type(None), default=None) or None
     if "continuations" in row:
         request = Request(text, turns, continuations=_texts(row, "continuations"))
         answer = Answer("", finish, reason=reason, loglikelihoods=_scores(row, finish, len(request.continuations)))
@@ -90,7 +90,7 @@ def _prompt(prompt: Any) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         return sys.intern(prompt), ()  # two recordings have the same prompts
     for turn in prompt:
         if not (isinstance(turn, list) and len(turn) == 2 and all(isinstance(each, str) for each in turn)):
-            raise Damaged(f"prompt: found the turn {turn!r}; wanted [role, content]")
+            raise Damaged(f"prompt: found the turn {turn!r:.80}; wanted [role, content]")
     return None, tuple((role, content) for role, content in prompt)
 
 
@@ -99,15 +99,18 @@ def _spoken(row: Mapping[str, Any], text: str | None, turns: tuple[tuple[str, st
     draw = field(row, "draw", dict, type(None), default=None)
     if draw is not None:
         see_keys(draw, {"temperature", "number"})
-        draw = Draw(field(draw, "temperature", float, int), field(draw, "number", int))
+        temperature = field(draw, "temperature", float, int)
+        if not isfinite(real(temperature)):
+            raise Damaged(f"temperature: found {temperature!r:.80}; wanted a number")
+        draw = Draw(temperature, field(draw, "number", int))
     return Request(text, turns, _shared(_texts(row, "stop")), limit, draw, think_tokens=thoughts)
 
 
 def _scores(row: Mapping[str, Any], finish: Finish, continuations: int) -> tuple[float, ...]:
     wanted = 0 if finish == "unanswered" else continuations
     found = field(row, "loglikelihoods", list)
-    if len(found) != wanted or not all(is_a(each, float, int) and isfinite(each) for each in found):
-        raise Damaged(f"loglikelihoods: found {found}; wanted {wanted} numbers")
+    if len(found) != wanted or not all(is_a(each, float, int) and isfinite(real(each)) for each in found):
+        raise Damaged(f"loglikelihoods: found {found!r:.80}; wanted {wanted} numbers")
     return tuple(map(float, found))
 
 
@@ -116,20 +119,23 @@ def _right(row: Mapping[str, Any]) -> tuple[str, float] | None:
     if right is None:
         return None
     see_keys(right, {"text", "nats"})
-    nats = field(right, "nats", float, int, type(None))
-    return field(right, "text", str), -inf if nats is None else float(nats)
+    given = field(right, "nats", float, int, type(None))
+    nats = -inf if given is None else real(given)
+    if given is not None and not isfinite(nats):
+        raise Damaged(f"nats: found {given!r:.80}; wanted a number, or null")
+    return field(right, "text", str), nats
 
 
 def _texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
     found = field(row, key, list)
     if not all(isinstance(each, str) for each in found):
-        raise Damaged(f"{key}: found {found}; wanted texts")
+        raise Damaged(f"{key}: found {found!r:.80}; wanted texts")
     return tuple(found)
 
 
 def _one_of(value: Any, allowed: Sequence[Any]) -> Any:
     if value not in allowed:
-        raise Damaged(f"finish: found {value!r}; wanted one of {', '.join(allowed)}")
+        raise Damaged(f"finish: found {value!r:.80}; wanted one of {', '.join(allowed)}")
     return _shared(value)
 
 
@@ -143,6 +149,17 @@ def field(values: Mapping[str, Any], key: str, *kinds: type, default: Any = _MIS
     if value is _MISSING:
         raise Damaged(f"found no '{key}'; wanted {_named(kinds)}")
     return taken(value, *kinds, what=key) if key in values else value
+
+
+def real(value: float) -> float:
+    """A number of JSON as a float; infinite where no float is so large.
+
+    JSON knows whole numbers of any length.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 def taken(value: Any, *kinds: Any, what: str) -> Any:
@@ -172,7 +189,7 @@ def see_keys(values: Mapping[str, Any], known: set[str]) -> None:
         Damaged: there is.
     """
     if strange := sorted(values.keys() - known):
-        raise Damaged(f"found the key '{strange[0]}'; wanted none but {', '.join(sorted(known))}")
+        raise Damaged(f"found the key {strange[0]!r:.60}; wanted none but {', '.join(sorted(known))}")
 
 
 @lru_cache(maxsize=1024)

@@ -75,7 +75,10 @@ class Recording:
         asked = [case for case in cases if case.skip is None]
         told = [f"{_place(case)}: {line}" for case in asked if (line := self._misfit(suite, case)) is not None]
         strange = {name for of, name in self._rows if of == suite} - {case.id for case in cases}
-        return [*told, *(f"'{name}' of suite '{suite}' is recorded, and is no case of it" for name in sorted(strange))]
+        return [
+            *told,
+            *(f"{name!r:.60} of suite '{suite}' is recorded, and is no case of it" for name in sorted(strange)),
+        ]
 
     def _misfit(self, suite: str, case: Case) -> str | None:
         recorded = [row.request for row in self._rows.get((suite, case.id), ())]
@@ -104,7 +107,7 @@ def _difference(recorded: Sequence[Request], asked: Sequence[Request]) -> str:
     if had.think_tokens != now.think_tokens:
         return f"think_tokens {had.think_tokens} recorded, {now.think_tokens} asked"
     if had.stop != now.stop:
-        return f"stop {list(had.stop)} recorded, {list(now.stop)} asked"
+        return f"stop [{_shown(had.stop)}] recorded, [{_shown(now.stop)}] asked"
     return "prompt {} recorded, {} asked".format(*_apart(had.shown, now.shown))
 
 

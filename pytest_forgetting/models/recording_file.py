@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,8 @@ def _text(path: Path) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Damaged(f"the key '{twice}' stands twice in one object")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Damaged(f"the key {twice!r:.60} stands twice in one object")
     return values
 
 
@@ -102,7 +102,7 @@ def _see_once(rows: Iterable[Recorded]) -> None:
     for row in rows:
         place = (row.suite, row.id, row.request.draw)
         if place in seen:
-            raise Damaged(f"an answer to '{row.id}' of suite '{row.suite}' stands there twice")
+            raise Damaged(f"an answer to {row.id!r:.60} of suite {row.suite!r:.60} stands there twice")
         seen.add(place)
 
 

@@ -61,7 +61,10 @@ def _portable(ref: str) -> str:
     """`ref`, of a folder that is named from the root, the user's home or above here only its own name."""
     parts = PurePath(ref).parts
     if PurePath(ref).is_absolute() or ".." in parts or ref.startswith("~"):
-        return Path(ref).expanduser().resolve().name or ref
+        try:
+            return Path(ref).expanduser().resolve().name or ref
+        except (OSError, RuntimeError, ValueError):  # no such user, a loop of links, a NUL, a name that is too long
+            return PurePath(ref).name or ref
     return ref
 
 
@@ -89,7 +92,7 @@ def differences(recorded: Source, now: Source) -> list[str]:
 def _unidentified(*sources: Source) -> str | None:
     """Of servers whose revision is not stated no two answers are known to be of the same weights."""
     unknown = next((source.participant.ref for source in sources if not source.participant.is_identified), None)
-    return None if unknown is None else f"which weights answer as {unknown} is not stated (#NAME@REVISION)"
+    return None if unknown is None else f"which weights answer as {_said(unknown)} is not stated (#NAME@REVISION)"
 
 
 def _unlike(what: str, had: Any, has: Any) -> str | None:
@@ -97,7 +100,7 @@ def _unlike(what: str, had: Any, has: Any) -> str | None:
 
 
 def _said(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None else " ".join(f"{value!s:.200}".split())
 
 
 def _short(digest: str | None) -> str | None:

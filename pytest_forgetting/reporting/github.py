@@ -87,10 +87,13 @@ def _home(suite: SuiteResult, result: CaseResult) -> Path:
 
 def _seen_from(workspace: Path, file: Path) -> str | None:
     """The path of `file` below the checkout; None where it lies outside, which no annotation can point to."""
-    for root, path in ((workspace, file), (workspace.resolve(), file.resolve())):
-        if path.is_relative_to(root):
-            return path.relative_to(root).as_posix()
-    return None
+    if file.is_relative_to(workspace):
+        return file.relative_to(workspace).as_posix()
+    try:
+        root, path = workspace.resolve(), file.resolve()
+    except (OSError, RuntimeError, ValueError):  # a name that no file system has, a loop of links
+        return None
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
 
 
 def command(kind: str, *message: str, **properties: str | None) -> str:

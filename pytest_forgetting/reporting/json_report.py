@@ -155,7 +155,19 @@ def _right_answer(right: RightAnswer) -> dict[str, Any]:
 
 def _check_name(check: Any) -> str:
     name = f"not-{check.type}" if check.negated else str(check.type)
-    return name if check.value is None else f"{name}: {json.dumps(check.value, ensure_ascii=True, default=list)}"
+    return name if check.value is None else f"{name}: {_written(check.value)}"
+
+
+def _written(value: Any) -> str:
+    """The value of a check, which for one of the user's own may be what JSON has no word for: a date, a set."""
+
+    def plain(odd: Any) -> Any:
+        return sorted(map(str, odd)) if isinstance(odd, set | frozenset) else str(odd)
+
+    try:
+        return json.dumps(value, ensure_ascii=True, default=plain)
+    except TypeError:  # a key that is no text
+        return ascii(value)
 
 
 def _judged(case: Case, judged: Judged) -> dict[str, Any]:

@@ -22,6 +22,10 @@ SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
 SHOWN_CHARACTERS = 70
 """Of an answer, in the list."""
+SENTENCE_CHARACTERS = 1000
+"""Of what a check says, which may quote its value."""
+NAME_CHARACTERS = 200
+"""Of the name of a suite, a category or a model."""
 SHOWN_CHANGES = 5
 """Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
@@ -48,14 +52,15 @@ def cells(comparison: Comparison, confidence: float = 0.95) -> tuple[list[str], 
 
 def suite_rows(result: SuiteResult) -> Iterator[list[str]]:
     """The cells of a suite's row, and of one for each category, whose name is indented."""
-    lost = ", ".join(f"{scope.name} {drop(scope)}" for scope in result.silent_losses)
-    yield _row(result.suite.name, result.overall, note=f"; not gated, yet lost more: {lost}" if lost else "")
+    lost = ", ".join(f"{shown_name(scope.name)} {drop(scope)}" for scope in result.silent_losses)
+    yield _row(
+        shown_name(result.suite.name), result.overall, note=f"; not gated, yet lost more: {lost}" if lost else ""
+    )
     for scope in result.categories:
-        yield _row(f"  {scope.name}", scope)
+        yield _row(f"  {shown_name(scope.name)}", scope)
 
 
 def _row(name: str, scope: ScopeResult, note: str = "") -> list[str]:
-    name = harmless(name)
     if scope.drift is not None:
         return _measured_row(name, scope, scope.drift)
     counts = scope.counts
@@ -83,7 +88,7 @@ def choices(comparison: Comparison) -> Iterator[str]:
         if seen is not None:
             measures = [f"{name} {percent(had)} → {percent(has)}" for name, (had, has) in seen.accuracies.items()]
             lost = f"{percent(seen.adjusted)} forgotten beyond guessing (chance {percent(seen.chance)})"
-            yield f"{harmless(suite.suite.name)}: {', '.join(measures)}; {lost}"
+            yield f"{shown_name(suite.suite.name)}: {', '.join(measures)}; {lost}"
 
 
 def verdict(scope: ScopeResult) -> str:
@@ -164,9 +169,9 @@ def _lost(suite: SuiteResult, result: CaseResult) -> bool:
 def _case(result: CaseResult) -> Iterator[str]:
     case = result.case
     severity = f" [{case.severity}]" if case.severity else ""
-    yield f"{case.file}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
+    yield f"{clipped(case.file, SENTENCE_CHARACTERS)}:{case.line}  {clipped(case.title or result.prompt)}{severity}"
     wanted = " or ".join(case.expected)
-    told = f"wanted {clipped(wanted)}" if wanted else harmless(result.model.why)
+    told = f"wanted {clipped(wanted)}" if wanted else clipped(result.model.why, SENTENCE_CHARACTERS)
     cause = cause_words(result)
     yield f"    {told} · had {_quoted(result.baseline)} · now {_quoted(result.model)}" + (
         f"   cause: {cause}" if cause else ""
@@ -196,7 +201,9 @@ def causes(comparison: Comparison) -> Iterator[str]:
         yield f"causes: {', '.join(named)}"
     noise = [result for cause, result in found if cause == "numeric noise"]
     if noise:
-        changed = [f"{result.case.id} {result.first} → {result.outcome}" for result in noise[:SHOWN_CHANGES]]
+        changed = [
+            f"{shown_name(result.case.id)} {result.first} → {result.outcome}" for result in noise[:SHOWN_CHANGES]
+        ]
         more = f" and {len(noise) - SHOWN_CHANGES} more" if len(noise) > SHOWN_CHANGES else ""
         yield f"numeric noise, other when asked again: {', '.join(changed)}{more}"
 
@@ -204,7 +211,7 @@ def causes(comparison: Comparison) -> Iterator[str]:
 def advice(comparison: Comparison) -> Iterator[str]:
     """What to try next, a line each."""
     for recommendation in comparison.recommendations:
-        yield f"next: {recommendation.because} → {recommendation.advice}"
+        yield harmless(f"next: {recommendation.because} → {recommendation.advice}")
 
 
 def further(comparison: Comparison) -> Iterator[str]:
@@ -220,7 +227,9 @@ def _quoted(judged: Judged) -> str:
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
     """One line of at most `width` characters in which nothing can command a terminal."""
-    line = " ".join(harmless(text).split())
+    line = " ".join(harmless(text[: 10 * width]).split())
+    if len(line) <= width:  # else the rest of a megabyte need not be looked at
+        line = " ".join(harmless(text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
@@ -229,15 +238,25 @@ def harmless(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def shown_name(name: str) -> str:
+    """A name as tables and lines show it: a suite's may be pages long."""
+    return clipped(name, NAME_CHARACTERS)
+
+
+def harmless_lines(text: str) -> str:
+    """The same of a message, whose line breaks stay."""
+    return "\n".join(map(harmless, text.split("\n")))
+
+
 def findings(comparison: Comparison) -> Iterator[str]:
     """What the audit found."""
     for finding in comparison.audit:
-        yield f"{finding.severity}: {harmless(finding.detail)}"
+        yield f"{finding.severity}: {clipped(finding.detail, SENTENCE_CHARACTERS)}"
 
 
 def headline(comparison: Comparison) -> str:
     """Who was compared, over how much: the first line."""
-    model, baseline = harmless(comparison.model.ref), harmless(comparison.baseline.ref)
+    model, baseline = shown_name(comparison.model.ref), shown_name(comparison.baseline.ref)
     return f"{model} against {baseline} · {extent(comparison)}"
 
 

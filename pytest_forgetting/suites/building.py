@@ -100,10 +100,11 @@ class CaseBuilder:
         if not isinstance(row, dict):
             raise Fault(f"found {row!r:.60}; wanted a case with its keys")
         renamed: dict[Any, Any] = {}
+        spelled: dict[Any, Any] = {}
         for name, value in row.items():
             plain = SPELLINGS.get(name, name)
-            if plain in renamed:
-                raise Fault(f"'{name}' is another spelling of '{plain}', which is given too", [name], key=True)
+            if (other := spelled.setdefault(plain, name)) != name:
+                raise Fault(f"'{name}' is another spelling of '{other}', which is given too", [name], key=True)
             renamed[plain] = value
         try:
             return CaseKeys.model_validate(renamed)

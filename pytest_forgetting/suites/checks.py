@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from math import isfinite
 from typing import Any
@@ -61,11 +62,16 @@ def _schema(value: Any) -> dict[str, Any] | None:
         raise BadCheck(f"found {value!r}; wanted a JSON Schema")
     if any(isinstance(each, list) and _is_endless(each) for each in _parts(value)):
         raise BadCheck(f"is no JSON Schema that can be used: it has a list of more than {_LONGEST_LIST} schemas")
+    if not isinstance(value.get("$schema", ""), str):
+        raise BadCheck(f"is no JSON Schema: $schema: found {value['$schema']!r:.60}; wanted a text")
     try:
+        json.dumps(value, allow_nan=False)
         known = jsonschema.validators.validator_for(value, default=jsonschema.Draft202012Validator)
         known.check_schema(value)
     except jsonschema.SchemaError as error:
         raise BadCheck(f"is no JSON Schema: {error.message:.200}") from None
+    except (TypeError, ValueError) as error:  # a date, which YAML makes of text without quotes; .nan
+        raise BadCheck(f"is no JSON Schema: {error}; wanted plain JSON, texts in quotes") from None
     except RecursionError:
         raise BadCheck("is no JSON Schema: nested too deep") from None
     except Exception as error:  # of identifiers that are no addresses, and the like, jsonschema raises nearly anything

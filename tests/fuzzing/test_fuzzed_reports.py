@@ -1,0 +1,224 @@
+"""Every view of a comparison bears every text: nothing raises, breaks its format, or commands its reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import scipy.optimize  # noqa: F401
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pytest_forgetting.collection import failure_text, gate_text
+from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation
+from pytest_forgetting.comparison.outcomes import Judged, RightAnswer
+from pytest_forgetting.grading.registry import check, isolated_checks
+from pytest_forgetting.pair import shown_settings
+from pytest_forgetting.properties import case_properties, gate_properties, run_properties
+from pytest_forgetting.reporting.files import WRITERS, write_report
+from pytest_forgetting.reporting.github import annotation_lines, append_summary
+from pytest_forgetting.reporting.json_report import to_json, to_jsonl
+from pytest_forgetting.reporting.showing import Showing
+from pytest_forgetting.reporting.showing import told as lines_of
+from pytest_forgetting.settings import Settings
+from pytest_forgetting.suites.cases import Check, Message
+from tests.fuzzing.hostile_texts import PIECES, TEXTS
+from tests.fuzzing.tiers import ending, tiers, trying
+from tests.recordings import CAPITALS, record, write_capitals
+from tests.reporting.pages import answered, checked, chosen, comparison, everything, outcomes, suite, text
+from tests.reports import CASE, fitting
+
+MEGABYTE = 1 << 20
+SETTINGS = shown_settings(Settings())
+CONTROL = re.compile(r"[^\n -~\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b-\u200f\ud800-\udfff]")
+SAFE_LINKS = ("#", "http://", "https://", "mailto:")
+
+
+def holding(words: Iterator[str]) -> Comparison:
+    """A comparison of every kind of suite, with `words` at every place that others than us fill."""
+    lost = answered("a", next(words), next(words), expected=next(words), category=next(words))
+    lost = replace(
+        lost,
+        case=replace(lost.case, id=next(words), title=next(words), file=next(words)),
+        prompt=next(words),
+        baseline=Judged(next(words), "eos", True),
+        model=Judged(next(words), "eos", False, next(words)),
+        right=RightAnswer(next(words), -0.5, float("-inf")),
+    )
+    failing = checked(next(words), next(words))
+    unwanted = Check("contains-any", (next(words), next(words)), negated=True)
+    failing = replace(
+        failing,
+        case=replace(failing.case, checks=(unwanted,), file=next(words), category=next(words), cluster=next(words)),
+        model=Judged(next(words), "length", False, next(words)),
+        baseline=Judged(next(words), "stop", True),
+    )
+    pick = chosen(next(words), 1)
+    choices = (next(words) + "0", next(words) + "1", next(words) + "2")
+    prompt = replace(pick.case.prompt, continuations=choices, messages=(Message("user", next(words)),))
+    pick = replace(pick, case=replace(pick.case, prompt=prompt, expected=(choices[0],)))
+    noisy = replace(lost, case=replace(lost.case, id=next(words)), first="forgotten", model=lost.baseline)
+    silent = replace(lost, case=replace(lost.case, id="s"), model=Judged("", "unanswered", False, next(words)))
+    suites = (
+        suite(next(words), [lost, noisy, silent, *outcomes(3, 2)], every_category_max_drop=0),
+        suite(next(words), [failing, checked("b", "10")], kind="checklist"),
+        suite(next(words), [pick, chosen("d", 0)], kind="choice"),
+        suite(next(words), [text(next(words), 50, 55), text("f", 40, 47)], kind="text", max_increase=0),
+    )
+    made = comparison(
+        *(replace(each, suite=replace(each.suite, nodeid=next(words))) for each in suites),
+        audit=(Finding(next(words), "warning", next(words)),),
+        recommendations=(Recommendation(next(words), next(words), next(words)),),
+    )
+    sides = (Participant(next(words), next(words), next(words), next(words), 7) for _ in range(2))
+    told = {**SETTINGS, "chat_template": next(words)}
+    return replace(made, baseline=next(sides), model=next(sides), settings=told)
+
+
+def _around(words: list[str]) -> Iterator[str]:
+    while True:
+        yield from words
+
+
+class Page(HTMLParser):
+    """What could act in an HTML page, each as (tag, attribute)."""
+
+    def __init__(self, html: str) -> None:
+        """Parse `html`."""
+        super().__init__()
+        self.acting: list[tuple[str, str]] = []
+        self.elements: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note scripts and whatever loads, submits or reacts."""
+        self.elements.append(tag)
+        if tag in ("script", "iframe", "object", "embed", "img", "base", "link", "meta", "form"):
+            self.acting.append((tag, ""))
+        for name, value in attrs:
+            far = name in ("href", "src", "action", "xlink:href") and not (value or "").startswith(SAFE_LINKS)
+            if name.startswith("on") or name in ("srcdoc", "formaction") or far:
+                self.acting.append((tag, name))
+
+
+def see_terminal(lines: Iterator[str]) -> None:
+    """Each is one line in which nothing commands a terminal, of bounded length."""
+    for line in lines:
+        assert CONTROL.search(line) is None, repr(line)
+        assert "\n" not in line
+        assert len(line) < 10_000
+
+
+def see_everything(made: Comparison, folder: Path) -> None:
+    """All views of `made`."""
+    see_terminal(lines_of(made))
+    see_terminal(iter([Showing().line(made)]))
+    for line in annotation_lines(made, folder):
+        assert line.startswith(("::error ", "::warning "))
+        see_terminal(iter([line]))
+    assert fitting(to_json(made))["cases"] == [fitting(line, CASE) for line in to_jsonl(made).splitlines()]
+    for suffix in WRITERS:
+        write_report(made, folder / f"r{suffix}")
+    append_summary(made, folder / "r.md")
+    assert Page((folder / "r.html").read_text(encoding="utf-8")).acting == _ours()
+    assert Page(Showing().html(made)).acting == []
+    see_items(made)
+
+
+def _ours() -> list[tuple[str, str]]:
+    from pytest_forgetting.reporting.html_report.page import to_html
+
+    return Page(to_html(everything())).acting
+
+
+def see_items(made: Comparison) -> None:
+    """What pytest shows of items, and what JUnit files get."""
+    for each in made.suites:
+        for scope in (each.overall, *each.categories):
+            assert all(isinstance(value, str) for value in gate_properties(scope).values())
+            assert CONTROL.search(gate_text(each.suite, None, scope)) is None
+        for result in each.results:
+            case_properties(result, gated=True)
+            assert CONTROL.search(failure_text(result)) is None, failure_text(result)
+    run_properties(made)
+
+
+@tiers(5, 1500)
+def test_every_view_bears_every_text(tmp_path: Path, examples: int) -> None:
+    """Controls, escapes, mark-up of all kinds, surrogates, directions, at every place that others fill."""
+
+    @trying(examples)
+    @given(words=st.lists(TEXTS, min_size=1, max_size=8))
+    @example(words=list(PIECES))
+    @example(words=["\u202e\x1b]0;t\x07\n::error::x"])
+    @example(words=["", "\ud800", "", "", ""])
+    @example(words=["", "\x00", "", "", ""])
+    @example(words=["</script><img src=x onerror=alert(1)>"])
+    def holds(words: list[str]) -> None:
+        with ending():
+            see_everything(holding(_around(words)), tmp_path)
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (date(2024, 1, 1), '"2024-01-01"'),
+        ({"a": {"y", "x"}}, '{"a": ["x", "y"]}'),
+        ({date(2024, 1, 1): 1}, "{datetime.date(2024, 1, 1): 1}"),
+    ],
+)
+def test_checks_of_ones_own_may_have_any_value(value: Any, told: str) -> None:
+    """A date or a set, which YAML can make and JSON cannot."""
+    failing = checked("a", "9")
+    own = replace(failing, case=replace(failing.case, checks=(Check("polite", value),)))
+    with isolated_checks():
+        check("polite")(lambda text: bool(text))
+        made = comparison(suite("S", [own], kind="checklist"), settings=SETTINGS)
+        assert [case["expected"] for case in fitting(to_json(made))["cases"]] == [[f"polite: {told}"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", [piece for piece in PIECES if piece])
+def test_answers_of_a_megabyte_keep_views_small(tmp_path: Path, piece: str) -> None:
+    """All but JSON, which has every answer as it is."""
+    made = holding(_around([piece * (MEGABYTE // len(piece)), "Paris"]))
+    with ending():
+        see_everything(made, tmp_path)
+    assert (tmp_path / "r.md").stat().st_size < MEGABYTE
+    assert (tmp_path / "r.html").stat().st_size < MEGABYTE
+    assert all(len(failure_text(result)) < 20_000 for each in made.suites for result in each.results)
+
+
+@pytest.mark.parametrize("piece", ["]]>\x00\x1b\ud800\ufffe&<", "x" * (MEGABYTE // 8)], ids=["signs", "long"])
+def test_a_run_of_pytest_bears_every_answer(pytester: pytest.Pytester, piece: str) -> None:
+    """The JUnit file can be parsed, is small, and the terminal gets no controls."""
+    suite_file = write_capitals(pytester.path)
+    suite_file.write_text(
+        "forgetting: checklist\nname: L\ncases:\n"
+        + "".join(
+            f"  - {{id: {c}, test: {c}, prompt: P, severity: critical, checks: [contains: {a}]}}\n"
+            for c, a in CAPITALS.items()
+        )
+    )
+    record(pytester.path / "old.json", suite_file, CAPITALS)
+    record(pytester.path / "new.json", suite_file, dict.fromkeys(CAPITALS, piece))
+    reports = [f"--forgetting-report=r{suffix}" for suffix in WRITERS]
+    options = ("--junitxml=r.xml", "--model=new.json", "--baseline=old.json", "-v", "-rA", *reports)
+    result = pytester.runpytest_inprocess(*options, "capitals.yaml")
+    assert result.ret == 1
+    shown = result.stdout.str()
+    assert CONTROL.search(shown) is None
+    assert len(shown) < 200_000
+    ElementTree.parse(pytester.path / "r.xml")
+    assert (pytester.path / "r.xml").stat().st_size < 200_000
+    assert {case["model"]["answer"] for case in fitting((pytester.path / "r.json").read_text())["cases"]} == {piece}
