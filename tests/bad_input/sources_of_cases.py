@@ -208,8 +208,8 @@ ROWS = [
     suite(
         "a table with a NUL",
         "forgetting: qa\nsource: x.csv\n",
-        "x.csv:2: answer: wanted a text without control characters (found 'b\\x00')",
-        files={"x.csv": b"question,answer\na,b\x00\n"},
+        "x.csv:2: question: wanted a text without control characters (found 'a\\x00')",
+        files={"x.csv": b"question,answer\na\x00,b\n"},
     ),
     BadInput(
         "a link out of the folder",
