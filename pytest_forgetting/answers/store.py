@@ -6,6 +6,7 @@ The store is a cache: whatever goes wrong with it costs time, never an answer an
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 import time
@@ -19,18 +20,33 @@ from pytest_forgetting.answers.answer import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 SIZE_LIMIT = 1 << 30
 """Bytes; a larger store loses its least recently used answers when it is opened."""
 LOOKUP_CHUNK = 500
 """Keys asked for in one statement; SQLite takes at least 999 variables."""
 DAY = 86_400
+PATIENCE = 60.0
+"""Seconds that a store locked by somebody else is waited for, once; then it is done without."""
+_IN_THE_WAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    }
+)
+"""Errors of the disk, or of somebody who has the store locked: the store itself is as good as it was."""
 
 _SCHEMA = f"""
 pragma journal_mode = wal;
 pragma user_version = {STORE_VERSION};
-create table if not exists answers (key blob primary key, answer text not null, used integer not null) without rowid;
-create table if not exists facts (name text primary key, value text not null) without rowid;
+create table if not exists answers
+    (key blob primary key, answer text not null, used integer not null, sum blob not null) without rowid;
+create table if not exists facts (name text primary key, value text not null, sum blob not null) without rowid;
 """
 
 
@@ -50,9 +66,12 @@ class Store:
         self.notes: list[str] = []
         self._unsaved: dict[bytes, Answer] = {}
         # Switching to WAL ignores the busy timeout: two first openers would fail without this lock.
-        with FileLock(str(folder / "open.lock")):
-            self._database = self._open_or_rebuild()
-            self._shrink(size_limit)
+        try:
+            with FileLock(str(folder / "open.lock"), timeout=PATIENCE):
+                self._database = self._open_or_rebuild()
+                self._shrink(size_limit)
+        except (sqlite3.Error, OSError) as error:  # filelock's Timeout is an OSError too
+            self._do_without(error)
 
     def recall(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
         """Those of `keys` that have an answer, with it."""
@@ -65,12 +84,14 @@ class Store:
     def keep(self, answers: Mapping[bytes, Answer]) -> None:
         """Save `answers` at once; where the disk refuses, hold them in memory to the end of the run."""
         now = int(time.time())
-        rows = [(key, _to_json(answer), now) for key, answer in answers.items()]
+        texts = {key: _to_json(answer) for key, answer in answers.items()}
+        rows = [(key, text, now, _sum(key, text)) for key, text in texts.items()]
         try:
             with self._database:
-                self._database.executemany("insert or replace into answers values (?, ?, ?)", rows)
+                self._database.executemany("insert or replace into answers values (?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._unsaved.update(answers)
+            self._wait_no_more()
             self._note(f"answers could not be saved in {self.path} ({error}); they are kept for this run only")
 
     def lend(self, answers: Mapping[bytes, Answer]) -> None:
@@ -80,13 +101,15 @@ class Store:
     def remember(self, name: str, value: str) -> None:
         """Save a fact about a model, such as whether its adapter has any effect."""
         with contextlib.suppress(sqlite3.Error), self._database:
-            self._database.execute("insert or replace into facts values (?, ?)", (name, value))
+            self._database.execute(
+                "insert or replace into facts values (?, ?, ?)", (name, value, _sum(name.encode(), value))
+            )
 
     def fact(self, name: str) -> str | None:
         """A fact saved by `remember`, else None."""
         with self._mending():
-            row = self._database.execute("select value from facts where name = ?", (name,)).fetchone()
-            return None if row is None else str(row[0])
+            row = self._database.execute("select value, sum from facts where name = ?", (name,)).fetchone()
+            return None if row is None else _seen_whole(name.encode(), *row)
         return None
 
     def close(self) -> None:
@@ -95,9 +118,12 @@ class Store:
 
     def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
         marks = ",".join("?" * len(keys))
-        rows = self._database.execute(f"select key, answer, used from answers where key in ({marks})", keys).fetchall()
-        self._touch([key for key, _, used in rows if used < time.time() - DAY])
-        return {key: _from_json(text) for key, text, _ in rows}
+        rows = self._database.execute(
+            f"select key, answer, used, sum from answers where key in ({marks})", keys
+        ).fetchall()
+        found = {key: _from_json(_seen_whole(key, text, told)) for key, text, _, told in rows}
+        self._touch([key for key, _, used, _ in rows if used < time.time() - DAY])
+        return found
 
     def _touch(self, keys: Iterable[bytes]) -> None:
         """Mark answers as used today; at most once a day, so that reading seldom writes."""
@@ -110,25 +136,52 @@ class Store:
         try:
             return self._open()
         except sqlite3.DatabaseError as error:
+            if _is_in_the_way(error):
+                raise
             self._set_aside(error)
             return self._open()
 
     def _open(self) -> sqlite3.Connection:
         self.path.touch(mode=0o600)
-        database = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
-        version = database.execute("pragma user_version").fetchone()[0]
-        if version not in (0, STORE_VERSION):
+        database = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
+        try:
+            version = database.execute("pragma user_version").fetchone()[0]
+            if version not in (0, STORE_VERSION):
+                raise sqlite3.DatabaseError(f"it is of version {version}, this program writes version {STORE_VERSION}")
+            database.executescript(_SCHEMA)
+            database.execute("pragma synchronous = normal")
+        except BaseException:
             database.close()
-            raise sqlite3.DatabaseError(f"it is of version {version}, this program writes version {STORE_VERSION}")
-        database.executescript(_SCHEMA)
-        database.execute("pragma synchronous = normal")
+            raise
+        self._file = self._which_file()
         return database
+
+    def _which_file(self) -> tuple[int, int] | None:
+        """Device and inode of the file that bears the store's name now."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _do_without(self, error: Exception) -> None:
+        """Keep answers in memory: the file cannot be used, and is left as it is."""
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database.executescript(_SCHEMA)
+        self._file = None
+        self._note(f"the answer store {self.path} cannot be used ({error}); answers are kept for this run only")
+
+    def _wait_no_more(self) -> None:
+        """Whoever has locked the store was waited for once; not once more for every batch."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.execute("pragma busy_timeout = 0")
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_suffix(f".set-aside-{time.time_ns()}")
-        self.path.rename(aside)
+        # The log first: a new file beside an old log would be given what the log holds.
         for suffix in ("-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self.path.rename(aside)
         self._note(f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew")
 
     @contextlib.contextmanager
@@ -136,11 +189,23 @@ class Store:
         """Answers that cannot be read are answers that must be asked again, not an error."""
         try:
             yield
-        except (sqlite3.DatabaseError, ValueError) as error:
-            with FileLock(str(self.folder / "open.lock")):
-                self._database.close()
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            if _is_in_the_way(error):
+                self._note(f"answers could not be read from {self.path} ({error})")
+                self._wait_no_more()
+                return
+            try:
+                self._rebuild(error)
+            except (sqlite3.Error, OSError) as fault:
+                self._do_without(fault)
+
+    def _rebuild(self, error: Exception) -> None:
+        """Set the file aside, unless another process has done it meanwhile, and use the new one."""
+        with FileLock(str(self.folder / "open.lock"), timeout=PATIENCE):
+            self._database.close()
+            if self._file is not None and self._file == self._which_file():
                 self._set_aside(sqlite3.DatabaseError(str(error)))
-                self._database = self._open()
+            self._database = self._open_or_rebuild()
 
     def _shrink(self, size_limit: int) -> None:
         if self.path.stat().st_size <= size_limit:
@@ -184,6 +249,22 @@ class Stores:
         self.lasting.close()
         if self._passing is not None:
             self._passing.close()
+
+
+def _is_in_the_way(error: Exception) -> bool:
+    """Whether the disk or another process keeps from using a store that may be sound."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _IN_THE_WAY
+
+
+def _sum(name: bytes, text: str) -> bytes:
+    """What tells a row that the disk has changed from one that was written: SQLite itself has no such sums."""
+    return hashlib.blake2b(name + b"\0" + text.encode(errors="surrogatepass"), digest_size=8).digest()
+
+
+def _seen_whole(name: bytes, text: str, told: bytes) -> str:
+    if not isinstance(text, str) or _sum(name, text) != told:
+        raise ValueError("a row is not as it was written")
+    return text
 
 
 def _to_json(answer: Answer) -> str:

@@ -62,6 +62,10 @@ class Resident:
             return self.adapter_fingerprint == model.fingerprint
         return self.intact and self.weights_fingerprint == model.fingerprint
 
+    def knows_tokenizer_of(self, model: LocalModel) -> bool:
+        """Whether the tokenizer of `model` has been read."""
+        return model.tokenizer in self._tokenizers
+
     def can_take(self, model: LocalModel) -> bool:
         """Whether the adapter of `model` can be put on these weights."""
         return self.adapted is None and self.intact and self.weights_fingerprint == model.weights_fingerprint
