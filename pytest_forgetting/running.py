@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -381,9 +378,10 @@ class ForgettingRun:
 
     def _folder_of_this_run(self) -> Path:
         if self._temporary is None:
-            self._temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            from pytest_forgetting.passing_folder import passing_folder
+
             # Not in pytest_sessionfinish, which is not called where a session cannot start.
-            self.config.add_cleanup(partial(shutil.rmtree, self._temporary, ignore_errors=True))
+            self._temporary = passing_folder(self.config.add_cleanup)
         return self._temporary
 
     # The end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,9 @@ class Workers:
         if reporter is None or reporter.verbosity < 0:
             return None
         if self._progress is None:
-            self._progress = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            from pytest_forgetting.passing_folder import passing_folder
+
+            self._progress = passing_folder(self._config.add_cleanup)
             self._relay = Relay(self._progress, reporter)
         return str(self._progress)
 
