@@ -45,9 +45,10 @@ def _lock_of(folder: Path) -> Path:
 
 
 def _sweep(temporary: Path) -> None:
-    for folder in temporary.glob(f"{PREFIX}*[!k]"):
+    for folder in temporary.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, Timeout):  # Timeout: its run is alive
-            if folder.lstat().st_uid == os.getuid() and not folder.is_symlink() and folder not in _HELD:
+            own = folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink()
+            if own and folder not in _HELD:
                 with FileLock(_lock_of(folder), timeout=0, thread_local=False):
                     shutil.rmtree(folder, ignore_errors=True)
                 _lock_of(folder).unlink(missing_ok=True)

@@ -70,7 +70,12 @@ class ForgettingRun:
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
         self._workers = Workers(
-            config, self._store_folder, self._passing_folder, self._tell_collected, self._cluster_device
+            config,
+            self._store_folder,
+            self._passing_folder,
+            self._tell_collected,
+            self._cluster_device,
+            self._fingerprints,
         )
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
@@ -315,6 +320,7 @@ class ForgettingRun:
     def _see_recordings(self, session: pytest.Session) -> None:
         """Once: this looks at every case, and windows are many."""
         try:
+            self._see_same_models()
             whole = self.shelf.whole(sorted(self._selection.suites))
             conclusion.see_suites_kept(self.settings, whole, self.config.rootpath)
             self.evaluation.check_recordings(whole)
@@ -324,6 +330,20 @@ class ForgettingRun:
             self._stop(session, WRONG_USAGE, error)
         except CannotAnswer as error:
             self._stop(session, CANNOT_ANSWER, error)
+
+    def _fingerprints(self) -> dict[str, str]:
+        """By side, of the models that this process has found."""
+        if self._evaluation is None:
+            return {}
+        return {name: side.participant.fingerprint for name, side in self._evaluation.sides.items()}
+
+    def _see_same_models(self) -> None:
+        """A worker has looked later than the controller: files may have been overwritten between the two."""
+        told = (self._workerinput or {}).get("forgetting_fingerprints", {})
+        for name, fingerprint in self._fingerprints().items():
+            if told.get(name, fingerprint) != fingerprint:
+                ref = getattr(self.settings, name) or name
+                raise CannotAnswer(f"{ref} was overwritten while it was in use; run again")
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:

@@ -30,6 +30,7 @@ class Workers:
         passing_folder: Callable[[], Path | None],
         collected: Callable[[], None],
         device: Callable[[], str | None],
+        fingerprints: Callable[[], dict[str, str]],
     ) -> None:
         """Prepare for workers.
 
@@ -39,8 +40,10 @@ class Workers:
             passing_folder: gives the same for answers that go with this run.
             collected: is called once they have collected.
             device: gives what the actors of a cluster have, where one computes.
+            fingerprints: gives those of the models that the controller has found, by side.
         """
         self._device = device
+        self._fingerprints = fingerprints
         self._config = config
         self._store_folder = store_folder
         self._passing_folder = passing_folder
@@ -61,6 +64,7 @@ class Workers:
         passing = self._passing_folder()
         node.workerinput["forgetting_passing"] = None if passing is None else str(passing)
         node.workerinput["forgetting_device"] = self._device()
+        node.workerinput["forgetting_fingerprints"] = self._fingerprints()
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)

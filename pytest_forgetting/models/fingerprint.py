@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,15 @@ def files_digest(paths: Iterable[Path], memo: HashMemo) -> str:
     with ThreadPoolExecutor(max_workers=4) as pool:  # hashlib lets go of the interpreter's lock
         digests = pool.map(lambda path: file_digest(path, memo), ordered)
         return combined(zip((path.name for path in ordered), digests, strict=True))
+
+
+def states(folders: Iterable[Path]) -> dict[Path, str]:
+    """What tells by itself that a file in one of `folders` was written to, for each of their files."""
+    found: dict[Path, str] = {}
+    for path in (path for folder in folders for path in folder.glob("*")):
+        with suppress(OSError):
+            found[path] = _stamp(path.stat())
+    return found
 
 
 def value_digest(value: Any) -> str:

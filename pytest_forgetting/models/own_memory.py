@@ -1,4 +1,4 @@
-"""Weights as memory of one's own: what becomes of the files they were read from changes nothing any more."""
+"""Weights as memory of one's own, which no change to their files reaches."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 LIBRARIES = ["torch", "transformers", "pytest_forgetting.answers.asking", "pytest_forgetting.models.resident"]
+CASES = 48
 PAIR = ("--model=./tuned", "--baseline=./base")
 JOURNAL = """
 import json, os
@@ -40,13 +42,11 @@ PATIENCE = 240
 """Seconds; a run takes two on an idle machine."""
 
 
-def write_suite(folder: Path, cases: int = 48, **extra: str) -> None:
-    """`s.yaml`: short questions to the tiny pair, and the conftest that keeps the journal."""
-    rows = "".join(
-        f"  - {{id: c{n}, prompt: 'number {n}', answer: '{n % 10}', match: contains}}\n" for n in range(cases)
-    )
-    (folder / "s.yaml").write_text(f"forgetting: qa\nmax_new_tokens: 24\ncases:\n{rows}")
-    (folder / "conftest.py").write_text(JOURNAL + extra.get("conftest", ""))
+def write_suite(folder: Path, conftest: str = "") -> None:
+    """`s.yaml`: short questions to the tiny pair, and a conftest that keeps the journal and does what is given."""
+    rows = (f"  - {{id: c{n}, prompt: 'number {n}', answer: '{n % 10}', match: contains}}\n" for n in range(CASES))
+    (folder / "s.yaml").write_text(f"forgetting: qa\nmax_new_tokens: 24\ncases:\n{''.join(rows)}")
+    (folder / "conftest.py").write_text(JOURNAL + conftest)
 
 
 def journal(folder: Path) -> list[list[str]]:
@@ -108,6 +108,7 @@ def _gate(folder: str, arguments: tuple[str, ...], log: str, environment: Mappin
     """What the process does."""
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # to be found by the new environment
     os.chdir(folder)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)

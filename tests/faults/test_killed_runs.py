@@ -17,11 +17,9 @@ from typing import Any
 import pytest
 
 from pytest_forgetting.answers.store import Store
-from tests.faults.gate_runs import PAIR, GateRun, journal, wait_until, write_suite
+from tests.faults.gate_runs import CASES, PAIR, GateRun, journal, wait_until
 from tests.plugin.real_runs import same
-from tests.tiny_models import tiny_llama
 
-CASES = 48
 LARGEST_BATCH = 32
 """Answers: a second look asks in batches of its own size."""
 IN_BATCHES = (*PAIR, "--forgetting-store=store", "--batch-size=4")
@@ -50,15 +48,6 @@ def stored(folder: Path) -> dict[str, str]:
     with contextlib.closing(sqlite3.connect(store / "answers.sqlite")) as database:
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
         return {key.hex(): answer for key, answer in database.execute("select key, answer from answers")}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A pair and a suite."""
-    tiny_llama(tmp_path / "base", seed=1)
-    tiny_llama(tmp_path / "tuned", seed=2)
-    write_suite(tmp_path, CASES)
-    return tmp_path
 
 
 @pytest.fixture
@@ -106,7 +95,7 @@ def kill_at_random(folder: Path, undisturbed: Undisturbed, draw: random.Random) 
     """Two runs at once on one store, each killed at a random moment, or one of them; how many kills hit a live run."""
     runs = [GateRun(folder, *IN_BATCHES, name=name) for name in ("one", "other")]
     chosen = draw.choice([runs, runs, runs[:1], runs[1:]])
-    moments = sorted(((draw.uniform(0, 1.5 * undisturbed.seconds), n) for n in range(len(chosen))))
+    moments = sorted((draw.uniform(0, 1.5 * undisturbed.seconds), n) for n in range(len(chosen)))
     for moment, n in moments:
         time.sleep(max(0.0, chosen[n].started + moment - time.monotonic()))
         chosen[n].send(signal.SIGKILL)
