@@ -42,9 +42,10 @@ PATIENCE = 240
 """Seconds; a run takes two on an idle machine."""
 
 
-def write_suite(folder: Path, conftest: str = "") -> None:
+def write_suite(folder: Path, conftest: str = "", prompt: str = "number {n}") -> None:
     """`s.yaml`: short questions to the tiny pair, and a conftest that keeps the journal and does what is given."""
-    rows = (f"  - {{id: c{n}, prompt: 'number {n}', answer: '{n % 10}', match: contains}}\n" for n in range(CASES))
+    prompts = ((n, prompt.format(n=n)) for n in range(CASES))
+    rows = (f"  - {{id: c{n}, prompt: '{asked}', answer: '{n % 10}', match: contains}}\n" for n, asked in prompts)
     (folder / "s.yaml").write_text(f"forgetting: qa\nmax_new_tokens: 24\ncases:\n{''.join(rows)}")
     (folder / "conftest.py").write_text(JOURNAL + conftest)
 

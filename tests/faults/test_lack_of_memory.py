@@ -1,0 +1,130 @@
+"""Memory that really runs out: the system refuses to give more from a chosen moment on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.gate_runs import CASES, PAIR, GateRun, journal, write_suite
+from tests.tiny_models import tiny_llama
+
+WIDE = {"hidden_size": 32, "intermediate_size": 32768, "num_hidden_layers": 1}
+"""One token takes 128 KB in each of three tensors, more than what lies free among what was allocated before."""
+MB = 2**20
+LIMITED = """
+import ctypes, resource, pytest
+import psutil
+from pytest_forgetting.answers import batches, divergence
+
+AT, ROOM = {at}, {room}
+MMAP_THRESHOLD = -3
+libc = ctypes.CDLL(None)
+libc.mallopt(MMAP_THRESHOLD, 65536)  # what is freed goes back to the system, and counts no more
+succeeds, counted = batches._succeeds, []
+
+
+def limit(room):
+    libc.malloc_trim(0)
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, resource.RLIM_INFINITY))
+
+
+def in_little_memory(job, batch):
+    counted.append(len(batch))
+    if len(counted) == AT:
+        limit(ROOM)
+    done = succeeds(job, batch)
+    with open("batches", "a") as file:
+        file.write(json.dumps([len(batch), done]) + "\\n")
+    return done
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+if AT:
+    batches._succeeds = in_little_memory
+"""
+ROWS = 4
+IN_BATCHES = (*PAIR, "--forgetting-store=store", f"--batch-size={ROWS}")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wide pair."""
+    here = tmp_path_factory.mktemp("wide")
+    for seed, name in enumerate(("base", "tuned")):
+        tiny_llama(here / name, seed=seed, **WIDE)
+    return here
+
+
+@pytest.fixture
+def folder(models: Path, tmp_path: Path) -> Path:
+    """A folder with that pair, and prompts of some sixty tokens."""
+    for name in ("base", "tuned"):
+        (tmp_path / name).symlink_to(models / name)
+    return tmp_path
+
+
+def limited(folder: Path, at: int, room: int) -> None:
+    """The suite, and from the batch `at` on no more than `room` bytes beside what is used by then."""
+    write_suite(
+        folder, LIMITED.format(at=at, room=room), prompt="{n} is a number, and what comes behind it is another one:"
+    )
+
+
+def tried(folder: Path) -> list[tuple[int, bool]]:
+    """Each batch: its rows, and whether memory sufficed."""
+    return [tuple(json.loads(line)) for line in (folder / "batches").read_text().splitlines()]
+
+
+def without_timing(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What two runs have in common."""
+    return {key: value for key, value in report.items() if key != "timing"}
+
+
+@pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 14, pytest.param(24, marks=pytest.mark.slow)])
+def test_smaller_batches_are_asked(folder: Path, at: int) -> None:
+    """In the first, a middle or the last batch of a side: all is answered, and the report is the same."""
+    limited(folder, 0, 0)
+    expected = without_timing(GateRun(folder, *PAIR, "--forgetting-no-store").report())
+    (folder / "journal").unlink()
+    limited(folder, at, 40 * MB)
+    report = GateRun(folder, *IN_BATCHES).report()
+    assert report["timing"]["model_computed"] == CASES
+    assert without_timing(report) == expected
+    failed = [rows for rows, done in tried(folder) if not done]
+    assert failed[0] == ROWS
+    assert any(done and rows < ROWS for rows, done in tried(folder)[at:])
+    keys = [key for batch in journal(folder) for key in batch]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 3])
+def test_a_row_that_does_not_fit_alone_ends_the_run(folder: Path, at: int) -> None:
+    """Exit code 3 and one line that names the size that would fit; what was answered stays, and a run goes on there."""
+    limited(folder, 0, 0)
+    expected = without_timing(GateRun(folder, *PAIR, "--forgetting-no-store").report())
+    (folder / "journal").unlink()
+    limited(folder, at, 1 * MB)
+    run = GateRun(folder, *IN_BATCHES)
+    assert run.wait() == 3, run.said
+    assert "Traceback" not in run.said
+    told = re.findall(
+        r"out of memory: a prompt of (\d+) tokens .* one of about (\d+) tokens in all would fit", run.said
+    )
+    assert told
+    assert 0 < int(told[0][1]) < int(told[0][0])
+    answered = sum(map(len, journal(folder)))
+    assert answered == ROWS * (at - 1)
+    limited(folder, 0, 0)
+    report = GateRun(folder, *IN_BATCHES).report()
+    assert report["timing"]["baseline_stored"] == answered
+    assert without_timing(report) == expected
