@@ -41,6 +41,11 @@ def compared(evaluation: Evaluation, selection: Selection, efforts: Sequence[Eff
     return replace(result, decision=decision, audit=(*result.audit, Finding("unfinished", "warning", told)))
 
 
+def is_unfinished(comparison: Comparison) -> bool:
+    """Whether gates were not judged, as answers were missing."""
+    return any(each.finding == "unfinished" for each in comparison.audit)
+
+
 def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResult]:
     for name, suite in sorted(selection.suites.items()):
         cases = selection.in_order(suite)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
@@ -62,6 +62,14 @@ class Pair:
         if unheard and any(isinstance(side, ServedSide) for side in self.sides.values()):
             detail = f"{' and '.join(unheard)} cannot be told to a server: it answers as it was started"
             yield Finding("endpoint", "info", detail)
+
+    def refused(self) -> list[dict[str, Any]]:
+        """What the stores of this process have not taken, as plain values."""
+        return self.stores.refused()
+
+    def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        """Know what those of another process have not taken."""
+        self.stores.take_over(refused)
 
     def close(self) -> None:
         """Free the models and the store."""

@@ -418,6 +418,7 @@ class ForgettingRun:
         if self._workerinput is not None:
             output = self.config.workeroutput  # type: ignore[attr-defined]
             output.update(forgetting_effort=efforts, forgetting_exit=self._exit_code)
+            output.update(forgetting_refused=evaluation.facts.refused())
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])
         evaluation.close()
@@ -429,10 +430,14 @@ class ForgettingRun:
             return
         self._workers.select(self._selection, self.shelf)
         self._take_whole()
+        for refused in self._workers.refused:
+            self.evaluation.facts.take_over(refused)
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts)
             tell_junit(self.config, self.comparison)
+            if conclusion.is_unfinished(self.comparison) and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = CANNOT_ANSWER
         self._written = conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
         if self._written.failed:
             session.exitstatus = CANNOT_ANSWER

@@ -54,6 +54,8 @@ class Workers:
         self._progress: Path | None = None
         self._relay: Relay | None = None
         self.efforts: list[dict[str, Any]] = []
+        self.refused: list[list[dict[str, Any]]] = []
+        """What their stores have not taken."""
         self.exit_code: int | None = None
 
     @pytest.hookimpl(optionalhook=True)
@@ -107,6 +109,7 @@ class Workers:
         """Collect what asking cost a worker, and why it stopped."""
         output = getattr(node, "workeroutput", None) or {}
         self.efforts += output.get("forgetting_effort", [])
+        self.refused.append(output.get("forgetting_refused", []))
         self.exit_code = output.get("forgetting_exit") or self.exit_code
 
     def select(self, selection: Selection, shelf: Shelf) -> None:

@@ -10,8 +10,9 @@ import hashlib
 import json
 import sqlite3
 import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -50,6 +51,16 @@ create table if not exists facts (name text primary key, value text not null, su
 """
 
 
+@dataclass
+class Refused:
+    """What could not be saved, as plain values that travel between processes."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    """Rows by the hex of their keys."""
+    facts: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
 class Store:
     """Answers by key, and a few facts about models by name, in `folder`/answers.sqlite."""
 
@@ -65,6 +76,7 @@ class Store:
         self.path = folder / "answers.sqlite"
         self.notes: list[str] = []
         self._unsaved: dict[bytes, Answer] = {}
+        self._refused = Refused()
         # Switching to WAL ignores the busy timeout: two first openers would fail without this lock.
         try:
             with FileLock(str(folder / "open.lock"), timeout=PATIENCE):
@@ -91,6 +103,7 @@ class Store:
                 self._database.executemany("insert or replace into answers values (?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._unsaved.update(answers)
+            self._refused.answers.update((key.hex(), text) for key, text in texts.items())
             self._wait_no_more()
             self._note(f"answers could not be saved in {self.path} ({error}); they are kept for this run only")
 
@@ -99,18 +112,35 @@ class Store:
         self._unsaved.update(answers)
 
     def remember(self, name: str, value: str) -> None:
-        """Save a fact about a model, such as whether its adapter has any effect."""
-        with contextlib.suppress(sqlite3.Error), self._database:
-            self._database.execute(
-                "insert or replace into facts values (?, ?, ?)", (name, value, _sum(name.encode(), value))
-            )
+        """Save a fact about a model, such as whether its adapter has any effect; else know it to the end of the run."""
+        try:
+            with self._database:
+                self._database.execute(
+                    "insert or replace into facts values (?, ?, ?)", (name, value, _sum(name.encode(), value))
+                )
+        except sqlite3.Error:
+            self._refused.facts[name] = value
 
     def fact(self, name: str) -> str | None:
         """A fact saved by `remember`, else None."""
+        if name in self._refused.facts:
+            return self._refused.facts[name]
         with self._mending():
             row = self._database.execute("select value, sum from facts where name = ?", (name,)).fetchone()
             return None if row is None else _seen_whole(name.encode(), *row)
         return None
+
+    @property
+    def refused(self) -> Refused:
+        """What the disk has not taken in this run, and why."""
+        return Refused(self._refused.answers, self._refused.facts, self.notes)
+
+    def take_over(self, refused: Refused) -> None:
+        """Know to the end of the run what another process could not save."""
+        self._unsaved.update((bytes.fromhex(key), _from_json(text)) for key, text in refused.answers.items())
+        self._refused.facts.update(refused.facts)
+        for note in refused.notes:
+            self._note(note)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -243,6 +273,22 @@ class Stores:
     def notes(self) -> list[str]:
         """What went wrong with them."""
         return [*self.lasting.notes, *([] if self._passing is None else self._passing.notes)]
+
+    def refused(self) -> list[dict[str, Any]]:
+        """What they have not taken, as plain values; nothing where they have taken all."""
+        told = [asdict(each.refused) for each in self._open]
+        return told if any(any(each.values()) for each in told) else []
+
+    def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        """Know what those of another process have not taken."""
+        if len(refused) > 1:
+            _ = self.passing
+        for store, each in zip(self._open, refused, strict=False):
+            store.take_over(Refused(**each))
+
+    @property
+    def _open(self) -> list[Store]:
+        return [self.lasting, *([] if self._passing is None else [self._passing])]
 
     def close(self) -> None:
         """Let go of the files."""

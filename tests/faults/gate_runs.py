@@ -68,7 +68,9 @@ class GateRun:
         self.report_path.unlink(missing_ok=True)
         arguments = (*options, "--forgetting-report", self.report_path.name)
         self.process: ForkServerProcess = context.Process(
-            target=_gate, args=(str(folder), arguments, str(self.log_path), {**os.environ, **(environment or {})})
+            target=_gate,
+            args=(str(folder), arguments, str(self.log_path), {**os.environ, **(environment or {})}),
+            daemon=True,
         )
         self.started = time.monotonic()
         self.process.start()

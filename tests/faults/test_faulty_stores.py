@@ -1,10 +1,8 @@
 """Stores that are damaged, locked, of another layout, or on a disk that is full or cannot be written."""
 
-import os
 import random
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,18 +97,6 @@ def test_a_store_set_aside_by_another_process_is_not_set_aside_twice(tmp_path: P
     other.recall(list(ANSWERS))
     assert other.recall(list(ANSWERS)) == ANSWERS
     assert len(list(tmp_path.glob("*set-aside*"))) == 1
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 200 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a small disk, and not in every container")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("full_before", [False, True])

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.gate_runs import CASES, PAIR, GateRun, journal, write_suite
 from tests.tiny_models import tiny_llama
 
-WIDE = {"hidden_size": 32, "intermediate_size": 32768, "num_hidden_layers": 1}
+WIDE: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 32768, "num_hidden_layers": 1}
 """One token takes 128 KB in each of three tensors, so that a row takes some 15 MB."""
 MB = 2**20
 LIMITED = """
