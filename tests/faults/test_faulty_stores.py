@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,36 @@ def test_a_store_that_may_not_be_read_is_done_without(tmp_path: Path) -> None:
     store.keep(ANSWERS)
     assert store.recall(list(ANSWERS)) == ANSWERS
     assert "cannot be used" in store.notes[0]
+
+
+def test_a_store_on_a_read_only_disk_is_read(tmp_path: Path, read_only: Callable[[Path], None]) -> None:
+    """It has become so in mid-run: what is stored is found, the rest is known to the end of the run."""
+    known = dict(list(ANSWERS.items())[:100])
+    store = Store(tmp_path / "store")
+    store.keep(known)
+    read_only(tmp_path / "store")
+    store.keep(ANSWERS)
+    assert store.recall(list(ANSWERS)) == ANSWERS
+    store.close()
+    later = Store(tmp_path / "store")
+    later.keep(ANSWERS)
+    assert later.recall(list(ANSWERS)) == ANSWERS
+    assert "for this run only" in later.notes[0]
+
+
+def test_a_clock_that_goes_backwards_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers from the future are answers; a store that is too large still gives up its oldest half alone."""
+    monkeypatch.setattr(stores.time, "time", lambda: 4e9)
+    written(tmp_path)
+    monkeypatch.setattr(stores.time, "time", lambda: 1e9)
+    more = {key[::-1]: answer for key, answer in ANSWERS.items() if key[::-1] not in ANSWERS}
+    store = Store(tmp_path)
+    assert store.recall(list(ANSWERS)) == ANSWERS
+    store.keep(more)
+    assert store.recall(list(more)) == more
+    store._database.execute("pragma wal_checkpoint(truncate)")
+    store.close()
+    smaller = Store(tmp_path, size_limit=1000)
+    left = smaller.recall([*ANSWERS, *more])
+    assert len(left) == (len(ANSWERS) + len(more)) // 2
+    assert left.items() <= {**ANSWERS, **more}.items()
