@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,9 +140,9 @@ def test_a_store_on_a_read_only_disk_is_read(tmp_path: Path, read_only: Callable
 
 def test_a_clock_that_goes_backwards_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers from the future are answers; a store that is too large still gives up its oldest half alone."""
-    monkeypatch.setattr(stores.time, "time", lambda: 4e9)
+    monkeypatch.setattr(time, "time", lambda: 4e9)
     written(tmp_path)
-    monkeypatch.setattr(stores.time, "time", lambda: 1e9)
+    monkeypatch.setattr(time, "time", lambda: 1e9)
     more = {key[::-1]: answer for key, answer in ANSWERS.items() if key[::-1] not in ANSWERS}
     store = Store(tmp_path)
     assert store.recall(list(ANSWERS)) == ANSWERS
