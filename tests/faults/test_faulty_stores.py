@@ -154,3 +154,13 @@ def test_a_clock_that_goes_backwards_loses_nothing(tmp_path: Path, monkeypatch: 
     left = smaller.recall([*ANSWERS, *more])
     assert len(left) == (len(ANSWERS) + len(more)) // 2
     assert left.items() <= {**ANSWERS, **more}.items()
+
+
+def test_facts_that_cannot_be_saved_are_known_to_the_end_of_the_run(tmp_path: Path) -> None:
+    """That an adapter has no effect is not forgotten for a full disk, nor where another process has found it out."""
+    store, other = Store(tmp_path), Store(tmp_path)
+    store._database.execute("pragma query_only = on")
+    store.remember("adapter:1", "no effect")
+    assert store.fact("adapter:1") == "no effect"
+    other.take_over(store.refused)
+    assert other.fact("adapter:1") == "no effect"

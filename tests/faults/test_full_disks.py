@@ -55,6 +55,7 @@ def test_reports_and_recordings_on_a_full_disk(pytester: pytest.Pytester, small_
     assert sorted(small_disk.iterdir()) == sorted([*before, small_disk / "filling"])
 
 
+@pytest.mark.slow
 def test_a_store_that_may_not_grow(folder: Path) -> None:
     """In mid-run the system takes no more: the report is that of a run without a store, and says so."""
     expected = GateRun(folder, *PAIR, "--forgetting-no-store", "--batch-size=4").report()

@@ -118,7 +118,8 @@ def without_timing(report: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in report.items() if key != "timing"}
 
 
-@pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 14, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [1, 14, 24])
 def test_smaller_batches_are_asked(folder: Path, at: int) -> None:
     """In the first, a middle or the last batch of a side: all is answered, and the report is the same."""
     limited(folder, 0, 0)
@@ -135,7 +136,8 @@ def test_smaller_batches_are_asked(folder: Path, at: int) -> None:
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [1, 3])
 def test_a_row_that_does_not_fit_alone_ends_the_run(folder: Path, at: int) -> None:
     """Exit code 3 and one line that names the size that would fit; what was answered stays, and a run goes on there."""
     limited(folder, 0, 0)

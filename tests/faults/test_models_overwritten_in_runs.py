@@ -77,6 +77,7 @@ def asked_for_the_first_time(folder: Path) -> tuple[dict[str, Any], dict[str, An
     return stored, GateRun(folder, *PAIR, "--forgetting-no-store").report()
 
 
+@pytest.mark.slow
 def test_overwritten_before_it_was_loaded(folder: Path) -> None:
     """The run ends in one line; nothing of the new weights is kept under the fingerprint of the old ones, or asked."""
     code, said, _ = overwritten_in(folder, BEFORE_LOADING)

@@ -24,6 +24,7 @@ Store.keep = kept_an_hour_ago
 """
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, read_only: Callable[[Path], None]) -> None:
     """Answers, fingerprints and locks go to a temporary folder of the user's, where the next run finds them."""
     for name in ("cache", "temporary"):
