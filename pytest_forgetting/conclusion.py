@@ -52,6 +52,11 @@ def _undecided(result: Comparison, finding: str, told: str) -> Comparison:
     return replace(result, decision=decision, audit=(*result.audit, Finding(finding, "warning", told)))
 
 
+def is_unfinished(comparison: Comparison) -> bool:
+    """Whether gates were not judged, as answers were missing."""
+    return any(each.finding == "unfinished" for each in comparison.audit)
+
+
 def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResult]:
     for name, suite in sorted(selection.suites.items()):
         cases = selection.in_order(suite)

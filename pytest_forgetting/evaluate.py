@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_forgetting.comparison.advice import recommend
 from pytest_forgetting.comparison.comparison import Comparison, Finding, Timing, decide
@@ -54,6 +54,12 @@ class Facts(Protocol):
 
     def adapter_inert(self) -> bool:
         """Whether the candidate is an adapter that changes nothing."""
+
+    def refused(self) -> list[dict[str, Any]]:
+        """What the stores of this process have not taken, as plain values."""
+
+    def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        """Know what those of another process have not taken."""
 
     def close(self) -> None:
         """Free the models and the store."""

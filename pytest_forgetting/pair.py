@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, loading_notes
 from pytest_forgetting.answers.opening_findings import opening_findings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.answers.store import Stores
+    from pytest_forgetting.models.local_model import LocalModel
     from pytest_forgetting.settings import Settings
 
 
@@ -30,12 +31,15 @@ class Pair:
     settings: Settings
     interview: Interview | ServedInterview | None
     is_adapter: bool = False
+    files: tuple[LocalModel, ...] = ()
+    """Those of the two that are read from files."""
 
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before trusting the comparison."""
         told = [*self.audit, *self._openings(), *self._served()]
         told += [Finding("store", "warning", note) for note in self.stores.notes]
         told += [Finding("loading", "info", note) for note in loading_notes(self.stores.lasting, self._live)]
+        told += [Finding("overwritten", "warning", _overwritten(each)) for each in self.files if each.is_overwritten()]
         if self.adapter_inert():
             told.append(Finding("adapter", "fatal", "the adapter changes no logit: the model under test is its base"))
         return tuple(told)
@@ -59,11 +63,23 @@ class Pair:
             detail = f"{' and '.join(unheard)} cannot be told to a server: it answers as it was started"
             yield Finding("endpoint", "info", detail)
 
+    def refused(self) -> list[dict[str, Any]]:
+        """What the stores of this process have not taken, as plain values."""
+        return self.stores.refused()
+
+    def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        """Know what those of another process have not taken."""
+        self.stores.take_over(refused)
+
     def close(self) -> None:
         """Free the models and the store."""
         if self.interview is not None:
             self.interview.close()
         self.stores.close()
+
+
+def _overwritten(model: LocalModel) -> str:
+    return f"{model.ref} was overwritten meanwhile: all that is said here is of its files as they were before"
 
 
 UNSET = ("auto", "none")

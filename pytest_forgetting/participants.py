@@ -109,7 +109,8 @@ def open_evaluation(
     _notice_zero_adapter(candidate, sides["model"], store)
     see_as_asked(found, templates, template_kwargs(settings))
     told = (*templates.findings, *recorded_findings(sides), *_audit(found, store))
-    pair = Pair(sides, told, stores, settings, None, is_adapter)
+    files = tuple(dict.fromkeys(each for each in found.values() if isinstance(each, LocalModel)))
+    pair = Pair(sides, told, stores, settings, None, is_adapter, files)
     pair.interview = _interview(found, sides, settings, store)
     shown = shown_settings(settings)
     return Evaluation(sides, pair, pair.interview, settings.confidence, shown, keep_thoughts=settings.think == "keep")
@@ -209,7 +210,7 @@ def _notice_zero_adapter(model: Found, side: Side, store: Store) -> None:
     """Know before anything is asked that an adapter is without effect, where its files tell."""
     if isinstance(model, LocalModel) and isinstance(side, LiveSide) and model.adapter is not None:
         fact = effect_fact(side)
-        if store.fact(fact) is None and is_zero(model.adapter):
+        if store.fact(fact) is None and is_zero(model.adapter) and not model.is_overwritten():
             store.remember(fact, NO_EFFECT)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +75,12 @@ class ForgettingRun:
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._temporary: Path | None = None
         self._workers = Workers(
-            config, self._store_folder, self._passing_folder, self._tell_collected, self._cluster_device
+            config,
+            self._store_folder,
+            self._passing_folder,
+            self._tell_collected,
+            self._cluster_device,
+            self._fingerprints,
         )
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
@@ -340,6 +342,7 @@ class ForgettingRun:
     def _see_recordings(self, session: pytest.Session) -> None:
         """Once: this looks at every case, and windows are many."""
         try:
+            self._see_same_models()
             whole = self.shelf.whole(sorted(self._selection.suites))
             conclusion.see_suites_kept(self.settings, whole, self.config.rootpath)
             self.evaluation.check_recordings(whole)
@@ -349,6 +352,20 @@ class ForgettingRun:
             self._stop(session, WRONG_USAGE, error)
         except CannotAnswer as error:
             self._stop(session, CANNOT_ANSWER, error)
+
+    def _fingerprints(self) -> dict[str, str]:
+        """By side, of the models that this process has found."""
+        if self._evaluation is None:
+            return {}
+        return {name: side.participant.fingerprint for name, side in self._evaluation.sides.items()}
+
+    def _see_same_models(self) -> None:
+        """A worker has looked later than the controller: files may have been overwritten between the two."""
+        told = (self._workerinput or {}).get("forgetting_fingerprints", {})
+        for name, fingerprint in self._fingerprints().items():
+            if told.get(name, fingerprint) != fingerprint:
+                ref = getattr(self.settings, name) or name
+                raise CannotAnswer(f"{ref} was overwritten while it was in use; run again")
 
     def _answer(self, session: pytest.Session, wanted: Sequence[tuple[Suite, Case]]) -> None:
         try:
@@ -403,9 +420,10 @@ class ForgettingRun:
 
     def _folder_of_this_run(self) -> Path:
         if self._temporary is None:
-            self._temporary = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            from pytest_forgetting.passing_folder import passing_folder
+
             # Not in pytest_sessionfinish, which is not called where a session cannot start.
-            self.config.add_cleanup(partial(shutil.rmtree, self._temporary, ignore_errors=True))
+            self._temporary = passing_folder(self.config.add_cleanup)
         return self._temporary
 
     # The end
@@ -422,6 +440,7 @@ class ForgettingRun:
         if self._workerinput is not None:
             output = self.config.workeroutput  # type: ignore[attr-defined]
             output.update(forgetting_effort=efforts, forgetting_exit=self._exit_code)
+            output.update(forgetting_refused=evaluation.facts.refused())
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])
         evaluation.close()
@@ -435,10 +454,14 @@ class ForgettingRun:
             return
         self._workers.select(self._selection, self.shelf)
         self._take_whole()
+        for refused in self._workers.refused:
+            self.evaluation.facts.take_over(refused)
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts, self._unread)
             tell_junit(self.config, self.comparison)
+            if conclusion.is_unfinished(self.comparison) and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = CANNOT_ANSWER
         self._written = conclusion.write_files(self.comparison, self._recorder, self._selection, self.settings)
         if self._written.failed:
             session.exitstatus = CANNOT_ANSWER

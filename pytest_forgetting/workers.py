@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ class Workers:
         passing_folder: Callable[[], Path | None],
         collected: Callable[[], None],
         device: Callable[[], str | None],
+        fingerprints: Callable[[], dict[str, str]],
     ) -> None:
         """Prepare for workers.
 
@@ -40,8 +40,10 @@ class Workers:
             passing_folder: gives the same for answers that go with this run.
             collected: is called once they have collected.
             device: gives what the actors of a cluster have, where one computes.
+            fingerprints: gives those of the models that the controller has found, by side.
         """
         self._device = device
+        self._fingerprints = fingerprints
         self._config = config
         self._store_folder = store_folder
         self._passing_folder = passing_folder
@@ -52,6 +54,8 @@ class Workers:
         self._progress: Path | None = None
         self._relay: Relay | None = None
         self.efforts: list[dict[str, Any]] = []
+        self.refused: list[list[dict[str, Any]]] = []
+        """What their stores have not taken."""
         self.exit_code: int | None = None
 
     @pytest.hookimpl(optionalhook=True)
@@ -62,6 +66,7 @@ class Workers:
         passing = self._passing_folder()
         node.workerinput["forgetting_passing"] = None if passing is None else str(passing)
         node.workerinput["forgetting_device"] = self._device()
+        node.workerinput["forgetting_fingerprints"] = self._fingerprints()
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)
@@ -93,7 +98,9 @@ class Workers:
         if reporter is None or reporter.verbosity < 0:
             return None
         if self._progress is None:
-            self._progress = Path(tempfile.mkdtemp(prefix="pytest-forgetting-"))
+            from pytest_forgetting.passing_folder import passing_folder
+
+            self._progress = passing_folder(self._config.add_cleanup)
             self._relay = Relay(self._progress, reporter)
         return str(self._progress)
 
@@ -102,6 +109,7 @@ class Workers:
         """Collect what asking cost a worker, and why it stopped."""
         output = getattr(node, "workeroutput", None) or {}
         self.efforts += output.get("forgetting_effort", [])
+        self.refused.append(output.get("forgetting_refused", []))
         self.exit_code = output.get("forgetting_exit") or self.exit_code
 
     def select(self, selection: Selection, shelf: Shelf) -> None:

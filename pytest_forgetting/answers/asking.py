@@ -131,11 +131,16 @@ class Speaking:
         """Hand over the answers."""
         self._deliver({self._place[id(row)]: row.answer for row in batch if row.answer is not None})
 
-    def too_long(self, row: Row) -> str:
+    def shortened(self, row: Row, tokens: int) -> Row:
+        """All of its tokens are read at once, which takes no less memory than to decode some of them."""
+        read = max(1, tokens - 1)
+        return Row((row.prompt * (read // len(row.prompt) + 1))[:read], (), 1)
+
+    def too_long(self, row: Row, fitting: int) -> str:
         """What to say where not even this row alone fits into memory."""
         return (
             f"a prompt of {len(row.prompt)} tokens with up to {self.length(row) - len(row.prompt)} new ones does not"
-            " fit even alone; use a smaller max_new_tokens, another --device, or --dtype bfloat16"
+            f" fit even alone, {_would(fitting)}; use a smaller max_new_tokens, another --device, or --dtype bfloat16"
         )
 
 
@@ -202,9 +207,18 @@ class Scoring:
         scored = {n: self._parts[n] for n in places if all(part.loglikelihood is not None for part in self._parts[n])}
         self._deliver({n: answer_of(parts) for n, parts in scored.items()})
 
-    def too_long(self, part: Part) -> str:
+    def shortened(self, part: Part, tokens: int) -> Part:
+        """The same share of it is scored."""
+        scored = max(1, tokens * len(part.scored) // (len(part.before) + len(part.scored)))
+        return Part(part.before[: max(1, tokens - scored)], part.scored[:scored])
+
+    def too_long(self, part: Part, fitting: int) -> str:
         """What to say where not even this part alone fits into memory."""
         return (
-            f"a text of {len(part.before) + len(part.scored)} tokens cannot be scored even alone;"
+            f"a text of {len(part.before) + len(part.scored)} tokens cannot be scored even alone, {_would(fitting)};"
             " use shorter texts, another --device, or --dtype bfloat16"
         )
+
+
+def _would(fitting: int) -> str:
+    return f"one of about {fitting} tokens in all would fit" if fitting else "nor does any shorter one fit"

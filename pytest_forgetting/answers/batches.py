@@ -12,7 +12,7 @@ from pytest_forgetting.answers.memory import MOST_ROWS, is_out_of_memory
 from pytest_forgetting.answers.planning import longest_first
 from pytest_forgetting.errors import DoesNotFit
 
-R = TypeVar("R", contravariant=True)
+R = TypeVar("R")
 T = TypeVar("T")
 LOOKED_AT = max(MOST_ROWS.values()) * MOST_FOR_ONE
 """Rows in front that may be in the next batch, unless the user asks for larger ones."""
@@ -33,11 +33,14 @@ class Job(Protocol[R]):
     def reset(self, row: R) -> None:
         """Make a row that was left half done as it was."""
 
+    def shortened(self, row: R, tokens: int) -> R:
+        """A row like `row` that takes `tokens` tokens, to see whether it fits."""
+
     def done(self, batch: Sequence[R]) -> None:
         """Told after each batch, so that nothing is lost by what comes later."""
 
-    def too_long(self, row: R) -> str:
-        """What to say where not even this row alone fits into memory."""
+    def too_long(self, row: R, fitting: int) -> str:
+        """What to say where not even this row alone fits into memory, but one of about `fitting` tokens would."""
 
 
 def run_in_batches(rows: Sequence[T], job: Job[T]) -> None:
@@ -61,7 +64,7 @@ def run_in_batches(rows: Sequence[T], job: Job[T]) -> None:
             job.done(batch)
             del waiting[:size]
         elif size == 1:
-            raise DoesNotFit(f"out of memory: {job.too_long(batch[0])}")
+            raise DoesNotFit(f"out of memory: {job.too_long(batch[0], _fitting(job, batch[0]))}")
         else:
             budget = length * (size // 2)
 
@@ -80,3 +83,15 @@ def _succeeds(job: Job[T], batch: Sequence[T]) -> bool:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     return False
+
+
+def _fitting(job: Job[T], row: T) -> int:
+    """About how many tokens a row may take for it to fit alone, found by trying; 0 where none fits."""
+    fits, fails = 0, job.length(row)
+    while fails - fits > max(1, fails // 16):
+        tokens = (fits + fails) // 2
+        if _succeeds(job, [job.shortened(row, tokens)]):
+            fits = tokens
+        else:
+            fails = tokens
+    return fits

@@ -133,19 +133,25 @@ class Interview:
             CannotAnswer: a model does not load.
         """
 
+        tried: set[Request] = set()
+
         def missing() -> list[Request]:
-            return [text for text, known in zip(texts, self.divergences(texts), strict=True) if known is None]
+            known = zip(texts, self.divergences(texts), strict=True)
+            return [text for text, divergence in known if divergence is None and text not in tried]
 
         with self._in_turn():
             while missing():
-                if self._has_a_device() and not self._diverge(missing, progress):
+                if self._has_a_device() and not self._diverge(missing, tried, progress):
                     time.sleep(POLL)
 
     def _divergence_key(self, text: Request) -> bytes:
         return key(b"divergence".join(side.digest for _, side in sorted(self._sides.items())), text)
 
-    def _diverge(self, missing: Missing, progress: Progress) -> bool:
-        """Measure shares of what is missing; whether there were any that nobody else measures."""
+    def _diverge(self, missing: Missing, tried: set[Request], progress: Progress) -> bool:
+        """Measure shares of what is missing; whether there were any that nobody else measures.
+
+        What memory does not suffice for is among `tried`, and not tried again.
+        """
 
         def keep(text: Request, answer: Answer) -> None:
             self._store.keep({self._divergence_key(text): answer})
@@ -159,6 +165,7 @@ class Interview:
                 self._tell_loading("model", progress)
                 begin = partial(progress.start, "divergence", len(texts))
                 note_loading(self._store, self._sides, self._engine.diverge(texts, conditions, begin, keep))
+                tried.update(texts)
         finally:
             if begun:
                 progress.finish()

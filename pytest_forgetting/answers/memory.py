@@ -20,6 +20,8 @@ MOST_ROWS = {"cpu": 32, "mps": 64, "cuda": 256}
 There 150 answers of 24 tokens took 0.92, 0.66, 0.53 and 0.57 seconds of one core in batches of 8, 16, 32 and 64 with
 260 thousand parameters, and with 26 million 13.4, 11.5, 11.3 and 11.7; in batches of 128 several times as long, as the
 keys and values of all rows are moved with each token."""
+_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc")
+"""What the errors of CUDA, of torch's allocator, of the system and of C++ say."""
 ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
 
@@ -103,4 +105,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in text for sign in ("out of memory", "can't allocate memory"))
+    return isinstance(error, RuntimeError) and any(sign in text for sign in _SIGNS)

@@ -93,6 +93,15 @@ def files_digest(paths: Iterable[Path], memo: HashMemo) -> str:
         return combined(zip((path.name for path in ordered), digests, strict=True))
 
 
+def states(folders: Iterable[Path]) -> dict[Path, str]:
+    """What tells by itself that a file in one of `folders` was written to, for each of their files."""
+    found: dict[Path, str] = {}
+    for path in (path for folder in folders for path in folder.glob("*")):
+        with suppress(OSError):
+            found[path] = _stamp(path.stat())
+    return found
+
+
 def value_digest(value: Any) -> str:
     """SHA-256 over a JSON value, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -66,7 +66,20 @@ class LoadedPair:
         if side in self._given:
             return self._given[side].speaking()
         model = self._models[side]
-        return self._resident(model).speaking_as(model)
+        return self._checked(self._resident(model), model)
+
+    @contextmanager
+    def _checked(self, resident: Resident, model: LocalModel) -> Iterator[LoadedModel]:
+        """Let `model` speak; a tokenizer is read only now, which may be long after the weights."""
+        fresh = not resident.knows_tokenizer_of(model)
+        with resident.speaking_as(model) as loaded:
+            if fresh:
+                try:
+                    _see_unchanged(model)
+                except CannotAnswer:
+                    self._residents.remove(resident)
+                    raise
+            yield loaded
 
     def holds(self, side: SideName) -> bool:
         """Whether a side can speak at once, without being loaded."""

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pytest_forgetting.errors import ForgettingError
 from pytest_forgetting.models import folder
 from pytest_forgetting.models.chat_template import chat_template_in
 from pytest_forgetting.models.devices import BYTES
-from pytest_forgetting.models.fingerprint import HashMemo, combined, files_digest, value_digest
+from pytest_forgetting.models.fingerprint import HashMemo, combined, files_digest, states, value_digest
 from pytest_forgetting.models.parameters import count_parameters, stored_dtype
 
 _WITHOUT_EFFECT = frozenset({"_name_or_path", "name_or_path", "tokenizer_file", "transformers_version"})
@@ -40,6 +41,7 @@ class LocalModel:
         Raises:
             CannotAnswer: a file cannot be read, or is being written.
         """
+        _ = self._states  # first: what is written while it is hashed is noticed later
         return self.fingerprint_now()
 
     @property
@@ -51,6 +53,22 @@ class LocalModel:
         """The fingerprint of the files as they are at this moment."""
         parts = _checkpoint_parts(self.weights, self.allow_pickle) + _tokenizer_parts(self.tokenizer)
         return combined(parts + ([] if self.adapter is None else _adapter_parts(self.adapter, self.allow_pickle)))
+
+    def is_overwritten(self) -> bool:
+        """Whether the files are no longer those of the fingerprint; they are read again only where one was touched."""
+        if self._states_now() == self._states:
+            return False
+        try:
+            return self.fingerprint_now() != self.fingerprint
+        except ForgettingError:
+            return True  # half written, or gone
+
+    @cached_property
+    def _states(self) -> dict[Path, str]:
+        return self._states_now()
+
+    def _states_now(self) -> dict[Path, str]:
+        return states(each for each in (self.weights, self.tokenizer, self.adapter) if each is not None)
 
     @cached_property
     def weights_fingerprint(self) -> str:

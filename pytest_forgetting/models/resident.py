@@ -13,6 +13,7 @@ from pytest_forgetting.models.checkpoint import embedding_rows, load_checkpoint,
 from pytest_forgetting.models.devices import device_for, dtype_for
 from pytest_forgetting.models.faults import quiet
 from pytest_forgetting.models.loaded_model import LoadedModel
+from pytest_forgetting.models.own_memory import detach_from_files
 
 if TYPE_CHECKING:
     import peft
@@ -53,6 +54,7 @@ class Resident:
             torch.cuda.set_device(device)  # or what is computed beside the model would take memory of the first GPU
         with quiet():
             plain, notes = load_checkpoint(model, options, device, dtype)
+            detach_from_files(plain)
             pin_decoding(plain)
         return cls(model.weights_fingerprint, plain, device, dtype, options, notes=notes)
 
@@ -61,6 +63,10 @@ class Resident:
         if model.adapter is not None:
             return self.adapter_fingerprint == model.fingerprint
         return self.intact and self.weights_fingerprint == model.fingerprint
+
+    def knows_tokenizer_of(self, model: LocalModel) -> bool:
+        """Whether the tokenizer of `model` has been read."""
+        return model.tokenizer in self._tokenizers
 
     def can_take(self, model: LocalModel) -> bool:
         """Whether the adapter of `model` can be put on these weights."""
@@ -78,6 +84,7 @@ class Resident:
         before, self.intact = bit_sums(self.plain), False
         with quiet():
             self.adapted = attach(self.plain, model, self.device)
+            detach_from_files(self.adapted)
             self.intact = left_intact(before, self.adapted)
         self.adapter_fingerprint = model.fingerprint
 
