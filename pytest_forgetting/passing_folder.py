@@ -47,7 +47,8 @@ def _lock_of(folder: Path) -> Path:
 def _sweep(temporary: Path) -> None:
     for folder in temporary.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, Timeout):  # Timeout: its run is alive
-            own = folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink()
+            ours = not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
+            own = ours and folder.is_dir() and not folder.is_symlink()
             if own and folder not in _HELD:
                 with FileLock(_lock_of(folder), timeout=0, thread_local=False):
                     shutil.rmtree(folder, ignore_errors=True)

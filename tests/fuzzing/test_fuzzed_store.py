@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_forgetting.answers.answer import Answer, Finish
-from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.store import Store, _sum
 from tests.fuzzing.hostile_texts import SAID, TEXTS
 from tests.fuzzing.tiers import ending, tiers, trying
 
@@ -80,7 +80,10 @@ def test_no_damaged_row_is_an_error(tmp_path: Path, examples: int) -> None:
         folder = tmp_path / str(n)
         Store(folder).close()
         with sqlite3.connect(folder / "answers.sqlite") as database:
-            database.execute("insert into answers values (?, ?, ?)", (KEY, row, used))
+            database.execute(
+                "insert into answers values (?, ?, ?, ?)",
+                (KEY, row, used, _sum(KEY, row if isinstance(row, str) else "")),
+            )
         database.close()
         store = Store(folder)
         found = store.recall([KEY])
