@@ -226,7 +226,7 @@ class ForgettingRun:
     def pytest_runtest_protocol(
         self,
         item: pytest.Item,
-        nextitem: pytest.Item | None,  # noqa: ARG002
+        nextitem: pytest.Item | None,  # noqa: ARG002 - the hook's signature
     ) -> Generator[None, object, object]:
         """Make sure of this item's answers, outside of any timeout; with ``-x`` this is where answers are asked."""
         if isinstance(item, ForgettingItem):
@@ -277,7 +277,7 @@ class ForgettingRun:
     def _end(self, session: pytest.Session, asking: AskingAhead) -> None:
         efforts = conclusion.effort_of(asking.evaluation.interview)
         if self._workerinput is not None:
-            output = self.config.workeroutput  # type: ignore[attr-defined]
+            output = self.config.workeroutput  # type: ignore[attr-defined]  # xdist adds it to its workers
             output.update(forgetting_effort=efforts, forgetting_exit=asking.exit_code)
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])

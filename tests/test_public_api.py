@@ -33,7 +33,7 @@ def test_type_checkers_see_every_public_name() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """As of any module."""
     with pytest.raises(AttributeError, match="module 'pytest_forgetting' has no attribute 'compair'"):
-        pytest_forgetting.compair  # noqa: B018
+        pytest_forgetting.compair  # noqa: B018 - looking it up is what is tried
 
 
 def test_public_names_need_no_torch() -> None:

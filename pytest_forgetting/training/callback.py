@@ -242,7 +242,7 @@ def _see_whole(args: TrainingArguments) -> None:
     """Refuse weights of which each process has a part only."""
     from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 
-    if args.fsdp or is_deepspeed_zero3_enabled():  # type: ignore[no-untyped-call]
+    if args.fsdp or is_deepspeed_zero3_enabled():
         raise WrongUsage(
             "ForgettingCallback: under FSDP and DeepSpeed ZeRO-3 no process has the whole model; compare checkpoints"
         )

@@ -24,6 +24,7 @@ SCRIPT = next(step for step in STEPS if "run" in step)
 def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     """Run the action's script as a runner would, with `inputs` over the defaults."""
     given = {name: str(told.get("default", "")) for name, told in ACTION["inputs"].items()} | inputs
+    # The pattern matches each, or this is where it fails.
     own = {name: given[re.fullmatch(r"\$\{\{ inputs\.(\w+) }}", value)[1]] for name, value in SCRIPT["env"].items()}  # type: ignore[index]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": "true", **own}
