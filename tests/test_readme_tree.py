@@ -31,7 +31,7 @@ def test_readme_tree_names_every_file() -> None:
 
 
 def test_each_folder_of_modules_says_what_lives_there() -> None:
-    """In the docstring of its `__init__.py`; tests/typing has none, as it would hide the standard library's `typing`."""
+    """In the docstring of its `__init__.py`; tests/typing has none, as that would hide the standard `typing`."""
     folders = {path.parent for room in ("pytest_forgetting", "tests") for path in (ROOT / room).rglob("*.py")}
     homes = {folder: folder / "__init__.py" for folder in folders - {ROOT / "tests" / "typing"}}
     assert [folder for folder, home in homes.items() if not home.is_file() or not docstring(home)] == []
