@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import pytest_forgetting
+from pytest_forgetting import testing, training
 
 ROOT = Path(__file__).parents[1]
 USES = ROOT / "tests" / "typing" / "api_uses.py"
@@ -51,6 +53,15 @@ def test_the_uses_name_everything_public() -> None:
     """The file that the type checkers read leaves nothing out."""
     used = {node.id for node in ast.walk(ast.parse(USES.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)}
     assert set(pytest_forgetting.__all__) <= used
+
+
+@pytest.mark.parametrize("module", [testing, training])
+def test_the_uses_name_everything_in_public_modules(module: ModuleType) -> None:
+    """As attributes, since some names stand in more than one."""
+    name = module.__name__.rpartition(".")[2]
+    tree = ast.walk(ast.parse(USES.read_text(encoding="utf-8")))
+    parts = [(ast.unparse(node.value), node.attr) for node in tree if isinstance(node, ast.Attribute)]
+    assert set(module.__all__) == {part for of, part in parts if of == name}
 
 
 def test_pyright_takes_the_uses(tmp_path: Path) -> None:
