@@ -23,7 +23,7 @@ ADDED = {
 }
 """What lies beside the package in a checkout, by its place in the wheel."""
 ABOUT = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
-SAMPLES = ("tests/grading/test_registry.py", "tests/plugin/test_gate.py", "tests/docs/test_every_block.py")
+SAMPLES = ("tests/grading", "tests/linting", "tests/test_readme_tree.py")
 
 
 @pytest.fixture(scope="module")
