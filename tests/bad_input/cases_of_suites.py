@@ -50,7 +50,7 @@ ROWS = [
     suite(
         "an answer by two names",
         "forgetting: qa\ncases:\n  - {question: a, answer: b, target: c}\n",
-        "s.yaml:3:30: 'target' is another spelling of 'correct_answer', which is given too",
+        "s.yaml:3:30: 'target' is another spelling of 'answer', which is given too",
     ),
     suite(
         "no question",

@@ -102,6 +102,7 @@ ROWS = [
         "an index that leads out of the folder",
         "{here}/ckpt/model.safetensors.index.json names '../../other.safetensors'; wanted a …",
         {"config.json": CONFIG, "model.safetensors.index.json": '{"weight_map": {"a": "../../other.safetensors"}}'},
+        code=3,
     ),
     folder(
         "a config that is no JSON",

@@ -148,7 +148,7 @@ def test_unknown_demo() -> None:
 @pytest.mark.parametrize("ref", ["http://localhost:8000/v1#name", "https://host/v1"])
 def test_server(ref: str) -> None:
     """What must be loaded is no server's."""
-    assert f"{ref}: names a server, and here a model is wanted that can be loaded" in refused(ref)
+    assert f"{ref}: names a server, where a model is wanted that can be loaded" in refused(ref)
 
 
 @pytest.mark.parametrize("ref", ["", "  "])
