@@ -67,11 +67,13 @@ def test_the_uses_name_everything_in_public_modules(module: ModuleType) -> None:
 def test_pyright_takes_the_uses(tmp_path: Path) -> None:
     """In its strict mode; mypy reads the file with all others."""
     pytest.importorskip("basedpyright")
+    home = str(Path(pytest_forgetting.__file__).parents[1])
     project = tmp_path / "pyrightconfig.json"
     project.write_text(
-        json.dumps({"include": [str(USES)], "typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}), encoding="utf-8"
+        json.dumps({"include": [str(USES)], "typeCheckingMode": "strict", "extraPaths": [home]}), encoding="utf-8"
     )
-    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(project)]
+    python = ["--pythonpath", sys.executable]
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(project), *python]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(run.stdout)
     assert found["summary"]["filesAnalyzed"] == 1
