@@ -1,5 +1,6 @@
 # make demo   the main job, twice, on the embedded demo models
-# make test   the tests that CI runs
+# make test   the tests that CI runs, on the built wheel
+# make wheel  the source distribution and the wheel, into .venv/wheel/dist/, installed for the tests
 # make check  ruff, mypy, the documentation, the tests and the audit
 # make docs   the documentation site, into site/; a broken link fails
 # make audit  whether a pinned package is known to be vulnerable; says so where that cannot be looked up
@@ -13,13 +14,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+# An environment with the built wheel, which sees the packages of the first one: tests see what users will install.
+WHEEL := $(VENV)/wheel
 # Two processes of one thread each: models in tests are too small for more. A file's fixtures are made in one of them.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# -P keeps the checkout from hiding the wheel.
+TEST := OMP_NUM_THREADS=1 WHEEL_IS_TESTED=1 $(WHEEL)/bin/python -P -m pytest -n 2 --dist loadfile
 # Where there is no NVIDIA GPU, Linux takes torch's CPU build: the default one brings gigabytes of CUDA libraries.
 CPU_INDEX := https://download.pytorch.org/whl/cpu
+# The folder of the first environment's packages.
+SITE := $(BIN)/python -c 'import site; print(site.getsitepackages()[0])'
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: install demo test test-slow test-minimum test-browser docs check audit bench mutants clean
+.PHONY: install demo wheel test test-slow test-minimum test-browser docs check audit bench mutants clean
 
 install: $(READY)
 
@@ -37,10 +43,18 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/python -m pytest_forgetting.demo
 
-test: $(READY)
+# By way of the source distribution, which must hold what building needs. Anew each time: that takes seconds.
+wheel: $(READY)
+	$(BIN)/python -m venv --clear --without-pip $(WHEEL)
+	$(BIN)/python -m build --no-isolation --outdir $(WHEEL)/dist . >$(WHEEL)/build.log 2>&1 \
+		|| { cat $(WHEEL)/build.log; exit 1; }
+	$(BIN)/pip --python $(WHEEL)/bin/python install -q --no-deps --ignore-installed $(WHEEL)/dist/*.whl
+	@$(SITE) > $$($(WHEEL)/bin/python -c 'import site; print(site.getsitepackages()[0])')/first.pth
+
+test: wheel
 	$(TEST)
 
-test-slow: $(READY)
+test-slow: wheel
 	$(TEST) -m slow
 
 # In an environment of its own. torch's CPU index has no releases as old for every system: the usual one has.
@@ -56,7 +70,7 @@ $(MINIMUM)/.installed: pyproject.toml constraints-minimum.txt
 	@touch $@
 
 # `make test` runs them too where there is a Chromium; elsewhere they are skipped.
-test-browser: $(READY)
+test-browser: wheel
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { apt-get update -qq && apt-get install -y -qq chromium; } \
 		|| { echo "Chromium is needed; install it from your system's packages"; exit 1; }
@@ -66,7 +80,7 @@ docs: $(READY)
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/zensical build --clean --strict
 
-check: $(READY)
+check: wheel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -106,8 +120,7 @@ mutants: $(READY) $(MUTMUT)/.installed
 $(MUTMUT)/.installed: constraints.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install -q -c constraints.txt mutmut==3.8.1
-	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
-		> $$($(@D)/bin/python -c 'import site; print(site.getsitepackages()[0])')/first.pth
+	$(SITE) > $$($(@D)/bin/python -c 'import site; print(site.getsitepackages()[0])')/first.pth
 	@touch $@
 
 clean:

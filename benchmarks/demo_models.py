@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--models", nargs="+", choices=NAMES, default=NAMES)
     chosen = parser.parse_args()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         os.environ[VARIABLE] = folder
         runs: dict[str, list[Measured]] = {}

@@ -183,7 +183,7 @@ def learn(model: torch.nn.Module, parts: Sequence[Part], pull: Pull, draws: torc
     for batch in steps:
         loss = cross_entropy(model(batch.images), batch.labels) + pull(model)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
 

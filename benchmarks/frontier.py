@@ -371,8 +371,8 @@ def main() -> None:
     chosen = arguments()
     chosen.out.mkdir(parents=True, exist_ok=True)
     os.environ[VARIABLE] = str(chosen.out / "cache")
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     warnings.simplefilter("ignore", ForgettingWarning)  # that rows are cut is meant, and so are high rates
     with single_threaded():
         base, *rows = swept(prepared(chosen), chosen.out / "frontier.jsonl")

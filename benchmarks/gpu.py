@@ -97,7 +97,7 @@ def tokenizer_of_letters() -> PreTrainedTokenizerFast:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     ends = {"eos_token": "</s>", "pad_token": "</s>"}
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, **ends)  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, **ends)
 
 
 def random_model(size: str, device: str, dtype: torch.dtype) -> LlamaForCausalLM:

@@ -63,12 +63,13 @@ def plain_answers(model: torch.nn.Module, base: Path, prompts: list[str]) -> lis
     answers = []
     for prompt in prompts:
         rows = tokenizer(prompt, return_tensors="pt")
+        # transformers declares `generate` for mixins only.
         out = model.generate(**rows, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0)  # type: ignore[operator]
         answers.append(tokenizer.decode(out[0, rows["input_ids"].shape[1] :], skip_special_tokens=True))
     return answers
 
 
-def gate(work: Path, *options: str) -> tuple[int, dict]:  # type: ignore[type-arg]
+def gate(work: Path, *options: str) -> tuple[int, dict]:  # type: ignore[type-arg]  # a report is plain JSON
     """Run the command in `work`; exit code and JSON report."""
     report = work / "report.json"
     report.unlink(missing_ok=True)
@@ -83,14 +84,14 @@ def gate(work: Path, *options: str) -> tuple[int, dict]:  # type: ignore[type-ar
     return run.returncode, json.loads(report.read_text())
 
 
-def tell(name: str, code: int, report: dict) -> None:  # type: ignore[type-arg]
+def tell(name: str, code: int, report: dict) -> None:  # type: ignore[type-arg]  # a report is plain JSON
     """One line of result."""
     suite = report["suites"][0]
     accuracy = f"baseline {suite['baseline_accuracy']:.3f}, model {suite['model_accuracy']:.3f}"
     print(f"{name}: exit {code}, {accuracy}, forgotten {suite['forgotten']}, learned {suite['learned']}")
 
 
-def differing(report: dict, side: str, expected: list[str]) -> int:  # type: ignore[type-arg]
+def differing(report: dict, side: str, expected: list[str]) -> int:  # type: ignore[type-arg]  # a report is plain JSON
     """Answers that are not the expected ones."""
     return sum(case[side]["answer"] != text for case, text in zip(report["cases"], expected, strict=True))
 

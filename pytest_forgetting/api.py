@@ -172,7 +172,7 @@ def _function(name: str, given: Any) -> Texts:
             f"{name}: found {given!r:.60} ({type(given).__name__}); wanted a reference, a pair (model, tokenizer),"
             " or a function from prompts to texts"
         )
-    return given  # type: ignore[no-any-return]
+    return given  # type: ignore[no-any-return]  # `callable` tells no signature
 
 
 def _name(given: Any) -> str:

@@ -207,5 +207,6 @@ def run_of(config: pytest.Config) -> ForgettingRun:
     """The part of the plugin that is registered while a model is under test."""
     from pytest_forgetting.plugin import ACTIVE
 
+    # Plugins have no type by their name.
     run: ForgettingRun = config.pluginmanager.get_plugin(ACTIVE)  # type: ignore[assignment]
     return run

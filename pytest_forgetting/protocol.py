@@ -65,10 +65,10 @@ def _report(item: CaseItem, when: str, *, xfailed: bool) -> pytest.TestReport:
         keywords={},
         outcome="skipped" if xfailed else "passed",
         longrepr=(str(item.path), item.case.line, TOLERATED) if xfailed else None,
-        when=when,  # type: ignore[arg-type]
+        when=when,  # type: ignore[arg-type]  # one of the three phases
         # JUnit and dashboards read the properties at teardown, the terminal at call.
         user_properties=[] if when == "setup" else item.user_properties,
-        **{UNEVENTFUL: when != "call"},  # type: ignore[arg-type]
+        **{UNEVENTFUL: when != "call"},  # type: ignore[arg-type]  # reports take attributes of any name
     )
     if xfailed:
         report.wasxfail = TOLERATED

@@ -21,10 +21,7 @@ from pytest_forgetting.settings import (
     RULES,
     THINK_CHOICES,
     Engine,
-    Inconclusive,
-    Rule,
     Settings,
-    Think,
     fraction,
 )
 from pytest_forgetting.suites.spelling import meant
@@ -66,28 +63,46 @@ def read_settings(choice: Choice, here: Path) -> Settings:
     return Settings(
         model=model,
         baseline=baseline,
-        max_drop=_max_drop(choice("max-drop")),
-        rule=None if choice("rule") is None else cast("Rule", _one_of(choice, "rule", RULES)),
-        confidence=_confidence(choice("confidence")),
-        inconclusive=cast("Inconclusive", _one_of(choice, "inconclusive", INCONCLUSIVE_CHOICES)),
+        **_gating(choice),
         reports=tuple(here / _report(text) for text in _several(choice("report"))),
         record=None if record is None else here / record,
         store=None if store is None else here / store,
         no_store=_flag(choice, "no-store"),
         limit=limit,
-        device=_device(_text(choice, "device")),
-        dtype=_one_of(choice, "dtype", DTYPES),
-        quantization=_one_of(choice, "quantization", QUANTIZATIONS),
-        batch_size=_batch_size(choice("batch-size")),
-        request_timeout=_seconds(choice("request-timeout")),
-        trust_remote_code=_flag(choice, "trust-remote-code"),
-        allow_pickle=_flag(choice, "allow-pickle"),
-        allow_python=_flag(choice, "allow-python"),
-        chat_template=_template(_text(choice, "chat-template"), here),
-        think=cast("Think", _one_of(choice, "think", THINK_CHOICES)),
-        chat_template_kwargs=_json_object(choice("chat-template-kwargs")),
+        **_loading(choice),
+        **_prompting(choice, here),
         **_engine(choice),
     )
+
+
+def _gating(choice: Choice) -> dict[str, Any]:
+    return {
+        "max_drop": _max_drop(choice("max-drop")),
+        "rule": None if choice("rule") is None else _one_of(choice, "rule", RULES),
+        "confidence": _confidence(choice("confidence")),
+        "inconclusive": _one_of(choice, "inconclusive", INCONCLUSIVE_CHOICES),
+    }
+
+
+def _loading(choice: Choice) -> dict[str, Any]:
+    return {
+        "device": _device(_text(choice, "device")),
+        "dtype": _one_of(choice, "dtype", DTYPES),
+        "quantization": _one_of(choice, "quantization", QUANTIZATIONS),
+        "batch_size": _batch_size(choice("batch-size")),
+        "request_timeout": _seconds(choice("request-timeout")),
+        "trust_remote_code": _flag(choice, "trust-remote-code"),
+        "allow_pickle": _flag(choice, "allow-pickle"),
+        "allow_python": _flag(choice, "allow-python"),
+    }
+
+
+def _prompting(choice: Choice, here: Path) -> dict[str, Any]:
+    return {
+        "chat_template": _template(_text(choice, "chat-template"), here),
+        "think": _one_of(choice, "think", THINK_CHOICES),
+        "chat_template_kwargs": _json_object(choice("chat-template-kwargs")),
+    }
 
 
 def _engine(choice: Choice) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Shelf:
 
     def _as_asked(self, suite: Suite, nodeid: str) -> Suite:
         asked = {"max_drop": self._settings.max_drop, "rule": self._settings.rule}
+        # `read_settings` has seen each value.
         gate = replace(suite.gate, **{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
         return replace(suite, gate=gate, nodeid=nodeid)
 

@@ -44,6 +44,7 @@ def load_suite(path: str | PathLike[str], *, allow_python: bool = False) -> Suit
     Raises:
         SuiteError: a line for each finding, ``file:line:column: what was found; what was wanted``.
     """
+    # Loading takes any path, and declares str and Path.
     return _load_suite(path, known_checks=registered_checks(), allow_python=allow_python)  # type: ignore[arg-type]
 
 

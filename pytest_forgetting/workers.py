@@ -70,6 +70,7 @@ class Workers:
         node.workerinput["forgetting_progress"] = self._progress_folder()
 
     @pytest.hookimpl(optionalhook=True)
+    # The hook's signature.
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Note what the workers selected; each has selected the same."""
         if not self._nodeids and ids:
@@ -105,7 +106,7 @@ class Workers:
         return str(self._progress)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - the hook's signature
         """Collect what asking cost a worker, and why it stopped."""
         output = getattr(node, "workeroutput", None) or {}
         self.efforts += output.get("forgetting_effort", [])

@@ -35,6 +35,7 @@ def answers(
 @torch.no_grad()
 def logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
     """What `model` says behind each of `ids`, unbatched and in one forward pass: (tokens, vocabulary), in float64."""
+    # Logits have no type.
     return model(input_ids=torch.tensor([list(ids)])).logits[0].double()  # type: ignore[no-any-return]
 
 

@@ -62,7 +62,7 @@ class TinyVLLM:
             latency: seconds that each answer takes at least.
         """
         self._models = {
-            name: (AutoModelForCausalLM.from_pretrained(path).eval(), AutoTokenizer.from_pretrained(path))  # type: ignore[no-untyped-call]
+            name: (AutoModelForCausalLM.from_pretrained(path).eval(), AutoTokenizer.from_pretrained(path))
             for name, path in models.items()
         }
         self._echo = echo

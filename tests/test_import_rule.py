@@ -13,7 +13,7 @@ MAY_BE_HEAVY = ("models", "answers", "training", "demo")
 LIGHT = {"answers/store.py", "answers/planning.py"}
 PYTEST_SIDE = {
     *("plugin", "options", "collection", "running", "protocol", "progress", "relay", "summary", "fixtures"),
-    *("github_actions", "notices", "properties", "statuses"),
+    *("asking_ahead", "github_actions", "notices", "properties", "run_folders", "statuses"),
 }
 
 

@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import pytest_forgetting
+from pytest_forgetting import testing, training
 
 ROOT = Path(__file__).parents[1]
 USES = ROOT / "tests" / "typing" / "api_uses.py"
@@ -33,7 +35,7 @@ def test_type_checkers_see_every_public_name() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """As of any module."""
     with pytest.raises(AttributeError, match="module 'pytest_forgetting' has no attribute 'compair'"):
-        pytest_forgetting.compair  # noqa: B018
+        pytest_forgetting.compair  # noqa: B018 - looking it up is what is tried
 
 
 def test_public_names_need_no_torch() -> None:
@@ -53,14 +55,25 @@ def test_the_uses_name_everything_public() -> None:
     assert set(pytest_forgetting.__all__) <= used
 
 
+@pytest.mark.parametrize("module", [testing, training])
+def test_the_uses_name_everything_in_public_modules(module: ModuleType) -> None:
+    """As attributes, since some names stand in more than one."""
+    name = module.__name__.rpartition(".")[2]
+    tree = ast.walk(ast.parse(USES.read_text(encoding="utf-8")))
+    parts = [(ast.unparse(node.value), node.attr) for node in tree if isinstance(node, ast.Attribute)]
+    assert set(module.__all__) == {part for of, part in parts if of == name}
+
+
 def test_pyright_takes_the_uses(tmp_path: Path) -> None:
     """In its strict mode; mypy reads the file with all others."""
     pytest.importorskip("basedpyright")
+    home = str(Path(pytest_forgetting.__file__).parents[1])
     project = tmp_path / "pyrightconfig.json"
     project.write_text(
-        json.dumps({"include": [str(USES)], "typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}), encoding="utf-8"
+        json.dumps({"include": [str(USES)], "typeCheckingMode": "strict", "extraPaths": [home]}), encoding="utf-8"
     )
-    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(project)]
+    python = ["--pythonpath", sys.executable]
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(project), *python]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(run.stdout)
     assert found["summary"]["filesAnalyzed"] == 1

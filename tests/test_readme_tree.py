@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,3 +28,15 @@ def test_readme_tree_names_every_file() -> None:
     rooms = ("pytest_forgetting", "benchmarks", "examples")
     files = (path for room in rooms for path in (ROOT / room).rglob("*.py") if path.name != "__init__.py")
     assert sorted(drawn()) == sorted(str(path.relative_to(ROOT)) for path in files)
+
+
+def test_each_folder_of_modules_says_what_lives_there() -> None:
+    """In the docstring of its `__init__.py`; tests/typing has none, as that would hide the standard `typing`."""
+    folders = {path.parent for room in ("pytest_forgetting", "tests") for path in (ROOT / room).rglob("*.py")}
+    homes = {folder: folder / "__init__.py" for folder in folders - {ROOT / "tests" / "typing"}}
+    assert [folder for folder, home in homes.items() if not home.is_file() or not docstring(home)] == []
+
+
+def docstring(path: Path) -> str | None:
+    """Of the module at `path`."""
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

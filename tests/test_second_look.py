@@ -45,7 +45,7 @@ class Setting:
         """Keep the same answer to every case, for each side named."""
         evaluation = open_evaluation(self.settings, self.store)
         for name, answer in answers.items():
-            side = evaluation.sides[name]  # type: ignore[index]
+            side = evaluation.sides[name]  # type: ignore[index]  # names are keywords here
             assert isinstance(side, LiveSide)
             side.keep({request: answer for case in self.suite.cases for request in side.requests(case)})
         evaluation.close()

@@ -48,7 +48,7 @@ def tiny_tokenizer(**kwargs: Any) -> PreTrainedTokenizerFast:
     )
     bpe.train_from_iterator(TEXTS, trainer)
     special = {"pad_token": PAD, "bos_token": BEGIN, "eos_token": END}
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, **{**special, **kwargs})  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, **{**special, **kwargs})
 
 
 def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None, **config: Any) -> Path:
@@ -66,7 +66,7 @@ def tiny_llama(folder: Path, seed: int = 0, tokenizer: PreTrainedTokenizerFast |
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM(LlamaConfig(**shape))
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -87,8 +87,8 @@ def tiny_other(folder: Path, kind: str, seed: int = 0, tokenizer: PreTrainedToke
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         config = kinds[kind](vocab_size=len(tokenizer), initializer_range=0.5, **special)
-        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        model = AutoModelForCausalLM.from_config(config)
+    logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -116,7 +116,7 @@ def tiny_adapter(
         lora: of `peft.LoraConfig`, over rank 4 on the attention's q and v.
     """
     options = {"r": 4, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM", **lora}
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM.from_pretrained(base)
@@ -160,7 +160,7 @@ def scripted_llama(folder: Path, *scripts: Sequence[str], tokenizer: PreTrainedT
         for script in scripts:
             ids: Any = tokenizer.convert_tokens_to_ids(list(script))
             model.lm_head.weight[ids[1:], ids[:-1]] = 1.0
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

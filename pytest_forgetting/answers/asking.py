@@ -53,11 +53,7 @@ def ask(
     size = min(batch_size or FIXED_ROWS, FIXED_ROWS) if fixed else batch_size
     speaking = Speaking(loaded, deliver, size, fixed=fixed)
     scoring = Scoring(loaded, deliver, size, fixed=fixed)
-    unasked = {}
-    for n, request in enumerate(requests):
-        job = scoring if request.continuations else speaking
-        if (refused := job.take(n, request, conditions)) is not None:
-            unasked[n] = refused
+    unasked = _share_out(requests, conditions, speaking, scoring)
     if plan is not None:
         plan(speaking.costs() | scoring.costs())
     if unasked:
@@ -67,6 +63,18 @@ def ask(
         run_in_batches(rows, speaking)
     for parts in scoring.groups():
         run_in_batches(parts, scoring)
+
+
+def _share_out(
+    requests: Sequence[Request], conditions: Conditions, speaking: Speaking, scoring: Scoring
+) -> dict[int, Answer]:
+    """Give each request to the job that it is for; the answers, by position, of those that no model need be asked."""
+    unasked = {}
+    for n, request in enumerate(requests):
+        job = scoring if request.continuations else speaking
+        if (refused := job.take(n, request, conditions)) is not None:
+            unasked[n] = refused
+    return unasked
 
 
 class Speaking:

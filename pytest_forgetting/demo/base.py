@@ -39,7 +39,7 @@ def untrained(tokenizer: PreTrainedTokenizerFast, **shape: Any) -> LlamaForCausa
         "eos_token_id": tokenizer.eos_token_id,
     }
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **shape))
-    model.generation_config = GenerationConfig(do_sample=False, **special)  # type: ignore[no-untyped-call]
+    model.generation_config = GenerationConfig(do_sample=False, **special)
     return model
 
 
@@ -54,9 +54,7 @@ def tokenizer_for(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     bpe.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A", special_tokens=[(BEGIN, bpe.token_to_id(BEGIN))]
     )
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=bpe, pad_token=PAD, bos_token=BEGIN, eos_token=END
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token=PAD, bos_token=BEGIN, eos_token=END)
 
 
 def _trainer() -> trainers.BpeTrainer:

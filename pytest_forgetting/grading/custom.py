@@ -46,7 +46,7 @@ def _imported(reference: str) -> Callable[..., bool]:
         raise WrongUsage(f"python: {reference}: cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise WrongUsage(f"python: {reference}: is {function!r}; wanted a function from text to True or False")
-    return function  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]  # `callable` tells no signature
 
 
 def _unknown(name: str) -> str:

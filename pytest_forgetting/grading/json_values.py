@@ -66,7 +66,7 @@ def _validate(schema: dict[str, Any]) -> Callable[[Any], bool]:
         try:
             known = validators.validator_for(schema, default=validators.Draft202012Validator)
             known.check_schema(schema)
-            limited = validators.extend(known, limited_keywords(known.VALIDATORS))  # type: ignore[no-untyped-call]
+            limited = validators.extend(known, limited_keywords(known.VALIDATORS))
             return bool(limited(schema, registry=Registry()).is_valid(value))
         except Undecidable:
             raise

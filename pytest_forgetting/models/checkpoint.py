@@ -127,7 +127,7 @@ def embedding_rows(model: PreTrainedModel) -> int:
 def pin_decoding(loaded: PreTrainedModel) -> None:
     """Let nothing of the checkpoint's generation_config take part but its ends of sequence."""
     ends = getattr(loaded.generation_config, "eos_token_id", None)
-    loaded.generation_config = GenerationConfig(do_sample=False, eos_token_id=ends)  # type: ignore[no-untyped-call]
+    loaded.generation_config = GenerationConfig(do_sample=False, eos_token_id=ends)
 
 
 def causal_config(model: LocalModel, options: LoadOptions) -> PreTrainedConfig:
@@ -181,7 +181,7 @@ def _quantization(choice: str, dtype: str) -> BitsAndBytesConfig | None:
         raise WrongUsage(f"--quantization {choice}: is none of none, 8bit, 4bit")
     if find_spec("bitsandbytes") is None:
         raise WrongUsage(f"--quantization {choice} needs the package bitsandbytes: pip install bitsandbytes")
-    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+    return BitsAndBytesConfig(
         load_in_8bit=choice == "8bit", load_in_4bit=choice == "4bit", bnb_4bit_compute_dtype=torch_dtype(dtype)
     )
 

@@ -38,6 +38,7 @@ class GivenModel:
     @cached_property
     def plain(self) -> PreTrainedModel:
         """The model itself, without the adapter that may be around it."""
+        # torch gives attributes of modules no type.
         return self.model.get_base_model() if self._wears_adapter else self.model  # type: ignore[no-any-return]
 
     @cached_property

@@ -16,6 +16,8 @@ UNWANTED = ("*/*", "consolidated*")
 def is_hub_id(name: str) -> bool:
     """Whether `name` could be a repository: `[org/]name`, with or without `@revision`."""
     from huggingface_hub.errors import HFValidationError
+
+    # It is documented, and not in `__all__`.
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:

@@ -31,7 +31,7 @@ def undisturbed(model: torch.nn.Module) -> Iterator[None]:
 def random_numbers_kept() -> Iterator[None]:
     """Whatever is drawn within the block, Python, NumPy and torch go on after it as if it had not been."""
     python, array = random.getstate(), numpy.random.get_state()
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices):
         try:
             yield

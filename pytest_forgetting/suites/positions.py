@@ -29,12 +29,12 @@ Path = Sequence[str | int]
 _Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
 
 
-class _Loader(_Safe):  # type: ignore[misc]
+class _Loader(_Safe):  # type: ignore[misc]  # one of two classes, as libyaml is there or not
     """Follows no document deeper than suites go: libyaml's composer recurses in C, and would end the process."""
 
     depth = 0
 
-    def descend_resolver(self, parent: Any, index: Any) -> None:  # noqa: ARG002
+    def descend_resolver(self, parent: Any, index: Any) -> None:  # noqa: ARG002 - yaml's signature
         """Called where a node begins."""
         self.depth += 1
         if self.depth > DEPTH_LIMIT + 1:

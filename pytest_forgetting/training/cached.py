@@ -54,6 +54,7 @@ def finetuned(
     def make(folder: Path) -> None:
         from pytest_forgetting.training.tuning import finetune
 
+        # Three options of three types in one dictionary.
         finetune(os.fspath(base), examples, method=method, output_dir=folder, **options)  # type: ignore[arg-type]
 
     folder = shelf("finetuned", "tuned models") / f"{type(method).__name__}-{key}"

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -85,12 +86,7 @@ class ForgettingCallback(TrainerCallback):
             WrongUsage: something of this cannot be meant.
             SuiteError: a suite cannot be read.
         """
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise WrongUsage(f"every: found {every!r}; wanted a whole number of steps above 0")
-        if not isinstance(stop, bool):
-            raise WrongUsage(f"stop: found {stop!r}; wanted True or False")
-        if "model" in options:
-            raise WrongUsage("ForgettingCallback: there is no option model; it asks the model that the trainer trains")
+        _see_meant(every, stop, options)
         named = {"baseline": os.fspath(baseline)} if isinstance(baseline, str | os.PathLike) else {}
         self._settings = settings_of(
             {"model": "in training", "max_drop": max_drop, "no_store": True, **named, **options}
@@ -218,6 +214,15 @@ class ForgettingCallback(TrainerCallback):
         return recorded(settings, self._suites, {"baseline": given}, path)
 
 
+def _see_meant(every: object, stop: object, options: Mapping[str, object]) -> None:
+    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+        raise WrongUsage(f"every: found {every!r}; wanted a whole number of steps above 0")
+    if not isinstance(stop, bool):
+        raise WrongUsage(f"stop: found {stop!r}; wanted True or False")
+    if "model" in options:
+        raise WrongUsage("ForgettingCallback: there is no option model; it asks the model that the trainer trains")
+
+
 def _folder(args: TrainingArguments) -> Path:
     return Path(str(args.output_dir), FOLDER)
 
@@ -237,7 +242,7 @@ def _see_whole(args: TrainingArguments) -> None:
     """Refuse weights of which each process has a part only."""
     from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 
-    if args.fsdp or is_deepspeed_zero3_enabled():  # type: ignore[no-untyped-call]
+    if args.fsdp or is_deepspeed_zero3_enabled():
         raise WrongUsage(
             "ForgettingCallback: under FSDP and DeepSpeed ZeRO-3 no process has the whole model; compare checkpoints"
         )

@@ -82,7 +82,7 @@ def _scores(log_p: torch.Tensor, targets: torch.Tensor, labels: Labels) -> Itera
                 yield score.detach().exp(), score
         return
     if labels == "sample":
-        targets = torch.distributions.Categorical(logits=log_p.detach()).sample()  # type: ignore[no-untyped-call]
+        targets = torch.distributions.Categorical(logits=log_p.detach()).sample()
     elif labels == "pred":
         targets = log_p.argmax(dim=-1)
     yield 1.0, log_p.gather(-1, targets[:, None]).sum()

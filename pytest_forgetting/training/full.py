@@ -60,6 +60,7 @@ class FullFineTune(OnDomain, InFloat32):
             raise WrongUsage(f"frozen: {', '.join(self.frozen)} leaves nothing to train")
         return model
 
+    # As Method asks.
     def penalty(self, trained: Any, tokenizer: PreTrainedTokenizerBase, on_step: OnStep) -> Penalty | None:  # noqa: ARG002
         """``l2_sp / 2`` times the squared distance of the trained parameters from the base."""
         if not self.l2_sp:

@@ -59,7 +59,7 @@ class LoRA(OnDomain, Unpenalised):
         import torch
         from transformers import BitsAndBytesConfig
 
-        config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        config = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
@@ -79,7 +79,7 @@ class LoRA(OnDomain, Unpenalised):
             target_modules=self.targets if isinstance(self.targets, str) else list(self.targets),
         )
         if self.quantization != "none":
-            model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # type: ignore[no-untyped-call]
+            model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         return peft.get_peft_model(model, config)
 
 

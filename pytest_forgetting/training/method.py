@@ -65,7 +65,7 @@ class Method(Protocol):
 def described(method: Method) -> dict[str, Any]:
     """The method with its settings, for manifests and cache keys; of data that it holds, the hash."""
     settings: dict[str, Any] = {"name": type(method).__name__}
-    for each in fields(method):  # type: ignore[arg-type]
+    for each in fields(method):  # type: ignore[arg-type]  # each method is a dataclass, which a protocol cannot ask
         value = getattr(method, each.name)
         if each.name == "general":
             value = None if value is None else digest(value)
@@ -84,10 +84,10 @@ class OnDomain:
 
     def passes(
         self,
-        model: PreTrainedModel,  # noqa: ARG002
-        tokenizer: PreTrainedTokenizerBase,  # noqa: ARG002
+        model: PreTrainedModel,  # noqa: ARG002 - other methods need it
+        tokenizer: PreTrainedTokenizerBase,  # noqa: ARG002 - other methods need it
         domain: Sequence[Example],
-        on_step: OnStep,  # noqa: ARG002
+        on_step: OnStep,  # noqa: ARG002 - other methods need it
     ) -> Passes:
         """The same examples again and again."""
         return [domain] * self.recipe.epochs
@@ -106,9 +106,9 @@ class Unpenalised:
 
     def penalty(
         self,
-        trained: Any,  # noqa: ARG002
-        tokenizer: PreTrainedTokenizerBase,  # noqa: ARG002
-        on_step: OnStep,  # noqa: ARG002
+        trained: Any,  # noqa: ARG002 - other methods need it
+        tokenizer: PreTrainedTokenizerBase,  # noqa: ARG002 - other methods need it
+        on_step: OnStep,  # noqa: ARG002 - other methods need it
     ) -> Penalty | None:
         """None."""
         return None

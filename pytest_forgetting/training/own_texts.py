@@ -56,6 +56,7 @@ def _batch(
     ids = tokenizer(prompt)["input_ids"] or _opening(tokenizer)
     start = torch.tensor([ids], device=model.device)
     with torch.inference_mode():
+        # transformers declares `generate` for mixins only.
         written = model.generate(input_ids=start, attention_mask=torch.ones_like(start), generation_config=settings)  # type: ignore[operator]
     opening = len(ids)  # may hold the end token too: some models begin with it
     texts = [Written(_decoded(tokenizer, ids), tokenizer.eos_token_id in ids[opening:]) for ids in written.tolist()]
@@ -77,7 +78,7 @@ def _decoded(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
 def _sampling(
     tokenizer: PreTrainedTokenizerBase, temperature: float, max_new_tokens: int, count: int
 ) -> GenerationConfig:
-    return GenerationConfig(  # type: ignore[no-untyped-call]
+    return GenerationConfig(
         do_sample=True,
         temperature=temperature,
         top_k=0,

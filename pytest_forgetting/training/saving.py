@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def quiet() -> Iterator[None]:
     """Keep transformers' own progress bars off the terminal within the block."""
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            logging.enable_progress_bar()
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, *, base: Path | None = None) -> None:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save_file
 
@@ -17,12 +17,17 @@ from pytest_forgetting.training.ewc import KEPT
 from pytest_forgetting.training.examples import Example, digest, read_examples
 from pytest_forgetting.training.fit import fit, training_device
 from pytest_forgetting.training.full import FullFineTune
-from pytest_forgetting.training.method import Method, Passes, described
+from pytest_forgetting.training.method import Method, Passes, Penalty, described
 from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.rows import context, cut_at, padding
 from pytest_forgetting.training.saving import quiet, save
 from pytest_forgetting.training.steps import OnStep, silent
 from pytest_forgetting.training.tuned import FineTuned, versions
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from pytest_forgetting.models.local_model import LocalModel
 
 
 def finetune(
@@ -60,25 +65,15 @@ def finetune(
     output = _new_folder(output_dir)
     examples = read_examples(dataset)
     found = find_base(base)
-    with quiet():
-        model, tokenizer = load_base(found, method.loading())
-    if not getattr(model, "is_quantized", False):
-        model.to(training_device(use_cpu))  # type: ignore[arg-type]
+    model, tokenizer = _loaded(found, method, use_cpu=use_cpu)
     with reproducible(seed), padding(tokenizer), cut_at(tokenizer, context(model, max_length)):
         passes = method.passes(model, tokenizer, examples, on_step)
         trained = method.adapt(model)
         penalty = method.penalty(trained, tokenizer, on_step)
         losses = fit(
-            trained,
-            tokenizer,
-            passes,
-            method.recipe,
-            seed=seed,
-            use_cpu=use_cpu,
-            on_step=on_step,
-            penalty=penalty,
+            trained, tokenizer, passes, method.recipe, seed=seed, use_cpu=use_cpu, on_step=on_step, penalty=penalty
         )
-    manifest = {
+    told = {
         "method": described(method),
         "base": {"ref": str(base), "fingerprint": found.fingerprint},
         "data": _told(examples, passes),
@@ -88,11 +83,25 @@ def finetune(
     }
     with written_whole(output.with_name(f".{output.name}.unfinished"), output) as unfinished:
         save(trained, tokenizer, unfinished, base=found.weights)
-        if penalty is not None and penalty.kept:
-            (unfinished / KEPT).parent.mkdir(exist_ok=True)
-            save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, unfinished / KEPT)
-        FineTuned(unfinished, losses, manifest).write()
-    return FineTuned(output, losses, manifest)
+        _keep(penalty, unfinished)
+        FineTuned(unfinished, losses, told).write()
+    return FineTuned(output, losses, told)
+
+
+def _loaded(found: LocalModel, method: Method, *, use_cpu: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The base as the method wants it, where it will be trained; what is quantised has its place already."""
+    with quiet():
+        model, tokenizer = load_base(found, method.loading())
+    if not getattr(model, "is_quantized", False):
+        model.to(training_device(use_cpu))  # type: ignore[arg-type]  # transformers wraps torch's `to` untyped
+    return model, tokenizer
+
+
+def _keep(penalty: Penalty | None, folder: Path) -> None:
+    """Write what a later tuning can build on."""
+    if penalty is not None and penalty.kept:
+        (folder / KEPT).parent.mkdir(exist_ok=True)
+        save_file({name: each.cpu().contiguous() for name, each in penalty.kept.items()}, folder / KEPT)
 
 
 def _new_folder(output_dir: str | Path) -> Path:

@@ -38,11 +38,11 @@ class Heard(Silent):
         """Nothing was said yet."""
         self.said: list[object] = []
 
-    def start(self, label: str, total: int, cost: float = 0.0) -> None:  # noqa: ARG002
+    def start(self, label: str, total: int, cost: float = 0.0) -> None:  # noqa: ARG002 - as Progress
         """Remember who is asked how much."""
         self.said.append((label, total))
 
-    def advance(self, done: int, cost: float = 0.0) -> None:  # noqa: ARG002
+    def advance(self, done: int, cost: float = 0.0) -> None:  # noqa: ARG002 - as Progress
         """Remember each step."""
         self.said.append(done)
 

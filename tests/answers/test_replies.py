@@ -31,6 +31,7 @@ def text(content: Any = "Paris", finish: str | None = "stop", **choice: Any) -> 
 )
 def test_how_an_answer_ended(data: dict[str, Any], finish: str) -> None:
     """As far as the server says."""
+    # A literal, by parameter.
     assert reply_of(data, chat=False).answer(()) == Answer("Paris", finish)  # type: ignore[arg-type]
 
 

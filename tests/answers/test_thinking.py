@@ -35,6 +35,7 @@ def answer(folder: Path, prompt: str = "?", template: str | None = None, **asked
     text, turns = (prompt, ()) if template is None else (None, (("user", prompt),))
     options = {"stop": (), "max_new_tokens": 50, **asked}
     with LoadedPair({"model": resolve(str(folder))}, LoadOptions(device="cpu")).speaking("model") as loaded:
+        # Options of several types.
         ask(loaded, [Request(text, turns, **options)], Conditions("f", template), found.update)  # type: ignore[arg-type]
     return found[0]
 

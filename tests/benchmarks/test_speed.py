@@ -45,6 +45,7 @@ def test_sides_take_turns_and_the_first_turn_does_not_count() -> None:
     turns = []
 
     def side(name: str) -> Side:
+        # `append` gives None, which is what is wanted.
         return Side(name, lambda: turns.append(name) or [Run(len(turns), 1, "")])  # type: ignore[func-returns-value]
 
     first, second = measured([side("A"), side("B")], repeats=2)

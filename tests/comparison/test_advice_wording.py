@@ -72,7 +72,7 @@ def shown(causes: Mapping[Cause, int], **more: object) -> Symptoms:
     plain = Symptoms(
         Counts(retained=60, forgotten=20, unknown=20), causes, 0, (), 1, (HALF, HALF), None, False, None, (), None
     )
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)  # type: ignore[arg-type]  # fields of several types
 
 
 def rules(symptoms: Symptoms) -> list[str]:

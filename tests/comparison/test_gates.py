@@ -115,6 +115,7 @@ def test_evidence_says_how_many_more_cases_would_do() -> None:
 
 def ruled(name: Rule, counts: Counts, **asked: Fraction) -> Ruling:
     """The ruling under `name` at 95 %."""
+    # Fields of several types.
     threshold = replace(Threshold(Fraction(1, 10), rule=name), **asked)  # type: ignore[arg-type]
     return rule(counts, threshold, weigh(counts, threshold.allowed, 0.95))
 

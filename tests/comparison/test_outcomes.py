@@ -15,6 +15,7 @@ ASKED = Prompt("q", ())
 
 def result(had: bool, has: bool, **case: object) -> CaseResult:
     """One case that the baseline had right or wrong, and the model has."""
+    # Fields of several types.
     return CaseResult(Case("c", "general", ASKED, **case), "q", Judged("a", "eos", had), Judged("b", "eos", has))  # type: ignore[arg-type]
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+import pytest_forgetting
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.reports import read_report
 
-ROOT = Path(__file__).parents[2]
+HOME = Path(pytest_forgetting.__file__).parents[1]
+"""Where the package under test is imported from: the checkout, or an installed wheel."""
 LOCALES = ("tr_TR.utf8", "tr_TR.UTF-8", "de_DE.utf8", "de_DE.UTF-8", "fr_FR.utf8", "fr_FR.UTF-8")
 """In which months, decimal points or capital letters are others than in English."""
 RECORDED = ("--model=new.json", "--baseline=old.json", "capitals.yaml")
@@ -43,7 +45,7 @@ def run_in(
     Returns:
         Its exit code, and its output as bytes, which may be in any encoding.
     """
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(HOME), os.environ.get("PYTHONPATH"))))
     known = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "LC_", "LANG"))}
     return subprocess.run(
         [sys.executable, *python, "-m", "pytest", "-p", "no:cacheprovider", *arguments],

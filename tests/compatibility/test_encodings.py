@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compatibility.environments import RECORDED, ROOT, run_in, two_recordings
+from tests.compatibility.environments import HOME, RECORDED, run_in, two_recordings
 
 FOREIGN = {"Spain": "Mádrid 東京"}
 
@@ -53,7 +53,7 @@ def test_every_file_is_opened_with_an_encoding(tmp_path: Path) -> None:
     told = (done.stdout + done.stderr).decode()
     assert done.returncode == 1
     assert all((tmp_path / name).is_file() for name in written)
-    assert f"{ROOT}/pytest_forgetting" not in told, told
+    assert f"{HOME}/pytest_forgetting" not in told, told
 
 
 @pytest.mark.slow
@@ -69,4 +69,4 @@ def test_every_file_of_models_is_opened_with_an_encoding(tmp_path: Path) -> None
     )  # fmt: skip
     told = (done.stdout + done.stderr).decode()
     assert done.returncode in (0, 1), told
-    assert f"{ROOT}/pytest_forgetting" not in told, told
+    assert f"{HOME}/pytest_forgetting" not in told, told

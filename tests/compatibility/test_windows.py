@@ -172,7 +172,7 @@ def test_the_environment_may_name_files_with_backslashes(tmp_path: Path, monkeyp
     """They part a path there, and quote nothing."""
     values = {"model": "m", "report": r"out\r.json 'more reports\r.html'", "inconclusive": None}
     monkeypatch.setattr(os, "sep", "\\")
-    found = read_settings(values.get, PurePosixPath("/here"))  # type: ignore[arg-type]
+    found = read_settings(values.get, PurePosixPath("/here"))  # type: ignore[arg-type]  # paths of another system
     assert [path.as_posix() for path in found.reports] == ["/here/out/r.json", "/here/more reports/r.html"]
 
 

@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 
+import pytest_forgetting
+
 ROOT = Path(__file__).parents[2]
+HOME = Path(pytest_forgetting.__file__).parents[1]
+"""Where the package under test is imported from: the checkout, or an installed wheel."""
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 PROGRAMS = ("pytest", "make", "pip", "git", "python", ".", "vllm", "llama-server", "transformers", "lm_eval")
 """A block that begins with one of them, and has no language, is a shell's."""

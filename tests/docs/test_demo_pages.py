@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import ROOT, blocks
+from tests.docs.blocks import HOME, blocks
 from tests.docs.world import OWN, shown
 
 EXITS = {"docs/quickstart.md": [0, 1, 0, 1], "docs/tutorial.md": [1, 1, 0, 0]}
@@ -37,4 +37,4 @@ def test_a_page_is_what_happens(tmp_path: Path, page: str) -> None:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PYTEST_ADDOPTS"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    return {**kept, "PYTHONPATH": str(HOME), "COLUMNS": "80"}

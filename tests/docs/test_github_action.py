@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docs.blocks import PAGES, ROOT, blocks
+from tests.docs.blocks import HOME, PAGES, ROOT, blocks
 from tests.recordings import CAPITALS, record, write_capitals
 
 ACTION: Mapping[str, Any] = yaml.safe_load((ROOT / "examples" / "github-action" / "action.yml").read_text())
@@ -24,9 +24,10 @@ SCRIPT = next(step for step in STEPS if "run" in step)
 def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     """Run the action's script as a runner would, with `inputs` over the defaults."""
     given = {name: str(told.get("default", "")) for name, told in ACTION["inputs"].items()} | inputs
+    # The pattern matches each, or this is where it fails.
     own = {name: given[re.fullmatch(r"\$\{\{ inputs\.(\w+) }}", value)[1]] for name, value in SCRIPT["env"].items()}  # type: ignore[index]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": "true", **own}
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HOME), "GITHUB_ACTIONS": "true", **own}
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPT["run"]]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import atheris  # type: ignore[import-untyped]
+import atheris  # type: ignore[import-untyped]  # it ships no types
 
 with atheris.instrument_imports(include=["pytest_forgetting", "yaml", "jsonschema"]):
     from pytest_forgetting.answers.store import _from_json

@@ -46,11 +46,11 @@ PIECES = (
     "\u0301" * 30,
     "\U00011f50\U0001e4f0",
     "\u0665\u0966\uff15",
-    "²½⁄3",  # noqa: RUF001
+    "²½⁄3",  # noqa: RUF001 - signs that look like others are the point
     "ﬀﷺ",
     "ßŞİı",
     "👩‍👩‍👧‍👦🏽",
-    "𝟙𝟘𝟝",  # noqa: RUF001
+    "𝟙𝟘𝟝",  # noqa: RUF001 - signs that look like others are the point
     "\ufffe\uffff\U0010ffff",
     "日本語。ไทย",
     "=cmd|' /C calc'!A0",

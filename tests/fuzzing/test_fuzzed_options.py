@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import pytest  # noqa: TC002
-import scipy.optimize  # noqa: F401
+import pytest  # noqa: TC002 - hypothesis looks annotations up as it runs
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 from hypothesis import example, given
 from hypothesis import strategies as st
 

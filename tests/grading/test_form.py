@@ -25,7 +25,7 @@ def checklist(*checks: Check) -> Case:
 
 def only_in_form(case: Case, text: str, finish: str = "eos") -> bool:
     """Whether an answer that is wrong is so in its form only."""
-    answer = Answer(text, finish)  # type: ignore[arg-type]
+    answer = Answer(text, finish)  # type: ignore[arg-type]  # a literal, by parameter
     assert not grade(case, answer).correct
     return right_in_other_form(case, answer)
 

@@ -95,7 +95,7 @@ def test_two_functions_cannot_share_a_name() -> None:
 def test_a_check_takes_one_or_two_parameters(function: object) -> None:
     """Other signatures are refused when the check is registered."""
     with pytest.raises(WrongUsage, match=r"wanted \(text\) or \(text, value\)"):
-        check("polite")(function)  # type: ignore[type-var]
+        check("polite")(function)  # type: ignore[type-var]  # what type checkers would refuse is refused in the run too
 
 
 def test_a_raising_check_is_named() -> None:
@@ -107,7 +107,7 @@ def test_a_raising_check_is_named() -> None:
 
 def test_a_check_must_return_true_or_false() -> None:
     """A forgotten return is told instead of taken for False."""
-    check("silent")(silent)  # type: ignore[type-var]
+    check("silent")(silent)  # type: ignore[type-var]  # what type checkers would refuse is refused in the run too
     with pytest.raises(WrongUsage, match="check 'silent' returned None; wanted True or False"):
         custom_finding(Check("silent"), SAID)
 
@@ -172,7 +172,7 @@ def test_a_reference_is_parted_at_its_first_colon() -> None:
 def test_messages_on_registering_say_what_to_write() -> None:
     """Whole sentences, with the place of each function."""
     with pytest.raises(WrongUsage) as nameless:
-        check(always)  # type: ignore[arg-type]
+        check(always)  # type: ignore[arg-type]  # what type checkers would refuse is refused in the run too
     assert str(nameless.value) == 'check: the decorator needs a name; write @pytest_forgetting.check("name")'
     with pytest.raises(WrongUsage) as other:
         check("strict")(needless)
@@ -192,7 +192,7 @@ def test_messages_on_registering_say_what_to_write() -> None:
 def test_a_function_without_code_is_named_alone() -> None:
     """One in C has no place."""
     with pytest.raises(WrongUsage, match=r"^check 'c': str.replace takes other parameters; "):
-        check("c")(str.replace)  # type: ignore[type-var]
+        check("c")(str.replace)  # type: ignore[type-var]  # what type checkers would refuse is refused in the run too
 
 
 def test_an_object_without_a_name_is_told_as_it_shows_itself() -> None:

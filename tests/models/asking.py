@@ -16,7 +16,7 @@ OPTIONS = LoadOptions(device="cpu")
 
 def alone_pair(folder: Path, **options: object) -> LoadedPair:
     """The checkpoint in `folder` as the model under test, without a baseline."""
-    chosen = LoadOptions(**{"device": "cpu", **options})  # type: ignore[arg-type]
+    chosen = LoadOptions(**{"device": "cpu", **options})  # type: ignore[arg-type]  # options of several types
     return LoadedPair({"model": resolve(str(folder), allow_pickle=chosen.allow_pickle)}, chosen)
 
 

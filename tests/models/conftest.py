@@ -49,7 +49,7 @@ def tuned(adapter: Path, tmp_path: Path) -> Path:
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The references whose weights are loaded from now on."""
     seen: list[str] = []
-    load: Any = Resident.load.__func__  # type: ignore[attr-defined]
+    load: Any = Resident.load.__func__  # type: ignore[attr-defined]  # a class method's function
 
     def counted(cls: type[Resident], model: LocalModel, options: LoadOptions) -> Any:
         seen.append(model.ref)

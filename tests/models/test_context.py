@@ -28,7 +28,7 @@ def test_a_learned_prompt_takes_up_room(tmp_path: Path) -> None:
     with pair.speaking("model") as loaded:
         assert loaded.context_length == 120
         ask(loaded, [Request("a" * 115, (), (), 50)], Conditions("f", None), answers.update)
-    assert len(answers[0].tokens) == 5  # type: ignore[attr-defined]
+    assert len(answers[0].tokens) == 5  # type: ignore[attr-defined]  # the answers are texts, not likelihoods
 
 
 def test_the_base_below_a_learned_prompt_has_all_of_its_context(tmp_path: Path) -> None:

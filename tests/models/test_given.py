@@ -122,6 +122,7 @@ def test_a_model_is_left_as_it_was(base: Path) -> None:
     model.config.use_cache = False
     before = [module.training for module in model.modules()], [p.requires_grad for p in model.parameters()]
     torch.manual_seed(3)
+    # numpy declares two forms of the state.
     drawn = torch.get_rng_state(), random.getstate(), numpy.random.get_state()[1].tolist()  # type: ignore[index]
     settings = model.config.to_dict(), model.generation_config.to_dict()
     compare(model=(model, tokenizer), baseline=base, suites=CASES, no_store=True)
@@ -131,6 +132,7 @@ def test_a_model_is_left_as_it_was(base: Path) -> None:
     assert (tokenizer.padding_side, tokenizer.pad_token) == ("right", None)
     assert torch.equal(torch.get_rng_state(), drawn[0])
     assert random.getstate() == drawn[1]
+    # numpy declares two forms of the state.
     assert numpy.random.get_state()[1].tolist() == drawn[2]  # type: ignore[index]
 
 

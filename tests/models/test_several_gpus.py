@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate import dispatch_model  # type: ignore[import-untyped]
+from accelerate import dispatch_model  # type: ignore[import-untyped]  # it ships no types
 
 from pytest_forgetting.answers import memory
 from pytest_forgetting.answers.answer import Answer

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.models.edits import edit_json
 from tests.reports import read_report

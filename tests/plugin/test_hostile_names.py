@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.recordings import record
 

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models import server as talking

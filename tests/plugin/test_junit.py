@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.plugin.conftest import Run
 from tests.recordings import CAPITALS, SUITE

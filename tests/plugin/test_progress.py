@@ -31,7 +31,7 @@ class Written:
         """One line."""
         self.lines.append(line)
 
-    def rewrite(self, line: str, *, erase: bool) -> None:  # noqa: ARG002
+    def rewrite(self, line: str, *, erase: bool) -> None:  # noqa: ARG002 - as pytest's reporter
         """The last line anew."""
         self.whole.append(line)
         self.drawn.append(re.sub("[█ ]+ ", " ", line))

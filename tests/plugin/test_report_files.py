@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.plugin.conftest import Run
 from tests.recordings import CAPITALS, record, write_capitals

@@ -31,7 +31,7 @@ def test_an_unknown_schema_is_wrong_usage(pytester: pytest.Pytester) -> None:
     """Such as a folder that was meant as a path."""
     result = pytester.runpytest_subprocess("--forgetting-schema", "suites")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*invalid choice: 'suites' (choose from *suite*, *report*)"])
+    result.stderr.fnmatch_lines(["*: found 'suites', wanted one of suite, report; did you mean 'suite'[?]"])
 
 
 def test_checks_of_a_conftest_are_in_the_schema(pytester: pytest.Pytester) -> None:

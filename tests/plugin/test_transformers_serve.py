@@ -39,6 +39,7 @@ def url(folders: Mapping[str, Path]) -> Iterator[str]:
     command = [str(Path(sys.executable).parent / "transformers"), "serve", "--host", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    # Arguments of several types.
     server = subprocess.Popen([*command, "--device=cpu", "--dtype=float32"], env=environment, **quiet)  # type: ignore[call-overload]
     try:
         _see_started(port)

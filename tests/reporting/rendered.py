@@ -48,6 +48,6 @@ class Rendered(HTMLParser):
         else:
             self.plain += data
 
-    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002 - HTMLParser's signature
         """Readers would not see it."""
         self.tags.append("!--")

@@ -46,7 +46,7 @@ def comparison(results: Sequence[CaseResult], name: str = "Capitals", **more: ob
     suite = Suite(Path("s.yaml"), name, "qa", cases, gate=GatePolicy(Fraction(1, 10)), nodeid="s.yaml")
     sides = Participant("base", "b"), Participant("tuned", "t")
     made = Comparison("fail", *sides, (Judge().suite(suite, results),))
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)  # type: ignore[arg-type]  # fields of several types
 
 
 @pytest.fixture(params=RENDERERS, scope="module")

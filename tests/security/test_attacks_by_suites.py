@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.grading import patterns, schema_keywords

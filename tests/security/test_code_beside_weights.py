@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import scipy.optimize  # noqa: F401
+import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.tiny_models import tiny_llama

@@ -22,7 +22,7 @@ def load(folder: Path, text: str, **options: object) -> Suite:
     """Write a suite and read it."""
     path = folder / "s.yaml"
     path.write_text(text)
-    return load_suite(path, shown_as="s.yaml", **options)  # type: ignore[arg-type]
+    return load_suite(path, shown_as="s.yaml", **options)  # type: ignore[arg-type]  # options of several types
 
 
 def told(folder: Path, text: str, **options: object) -> str:

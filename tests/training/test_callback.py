@@ -122,6 +122,7 @@ def test_the_baseline_of_an_adapter_is_its_base(base: Path, cases: Any, tmp_path
     run.train()
     assert callback.comparison is not None
     assert callback.comparison.baseline_accuracy == 1
+    # The run has a model.
     assert all(parameter.requires_grad == ("lora_" in name) for name, parameter in run.model.named_parameters())  # type: ignore[union-attr]
 
 

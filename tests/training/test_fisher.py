@@ -42,6 +42,7 @@ class Softmax(torch.nn.Module):
 def test_it_equals_the_analytic_one(labels: str, empirical: bool) -> None:
     """On a linear softmax model, for the exact expectation and for the empirical one."""
     model = Softmax()
+    # A literal, by parameter.
     found = fisher({"weight": model.weight}, model.outputs(), labels)["weight"]  # type: ignore[arg-type]
     assert torch.allclose(found.double(), model.closed_form(empirical=empirical), rtol=1e-5)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest_forgetting
 from pytest_forgetting import (
@@ -25,7 +27,13 @@ from pytest_forgetting import (
     check,
     compare,
     load_suite,
+    testing,
+    training,
 )
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import TrainingArguments
 
 
 def in_a_test(forgetting: Forgetting, candidate: LanguageModel, baseline: LanguageModel) -> None:
@@ -59,8 +67,8 @@ def loaded(model: object, tokenizer: object) -> None:
     compare(model=(model, tokenizer), baseline="base", suites="suites/")
 
 
-def training() -> None:
-    """In a trainer."""
+def in_a_trainer() -> None:
+    """The gate while a model is trained."""
     callback = ForgettingCallback("suites/", every=100, max_drop="5%", stop=False, baseline="./base", device="cpu")
     print(callback.last_good_checkpoint, callback.comparison)
 
@@ -75,6 +83,40 @@ def reading(result: Comparison) -> Sequence[float]:
     decision: str = result.decision
     assert decision + str(result)
     return [each.accuracy_drop + each.retention + each.n + each.forgotten for each in (result, suite, scope)]
+
+
+def tuning() -> Path:
+    """Methods are values, around one another too; what comes out is a folder."""
+    recipe: training.Recipe = training.SAFE if training.RISKY.learning_rate > 0 else training.Recipe(1e-5, epochs=1)
+    around = (training.FullFineTune(recipe), training.LoRA(recipe))
+    replay = training.Replay(around[0], share=0.1)
+    for method in (*around, replay, training.EWC(around[1], strength=1.0), training.KLToBase(replay)):
+        tuned: training.FineTuned = training.finetune("./base", "domain.jsonl", method=method, output_dir="ckpt")
+        losses: list[float] = [loss.loss for loss in tuned.losses]
+        print(losses, tuned.manifest["data"])
+    return training.finetune("demo:base", [{"question": "2 + 2?", "answer": "4"}], output_dir=Path("ckpt")).path
+
+
+def with_transformers(arguments: TrainingArguments, adapted: PeftModel) -> list[str]:
+    """Looks at what others train with."""
+    warnings.simplefilter("error", training.ForgettingWarning)
+    trainable: str = training.assert_base_frozen(adapted)
+    return [trainable, *training.check_arguments(arguments, kind="lora")]
+
+
+def trying_a_suite(path: Path) -> list[str]:
+    """Given answers, without a model."""
+    suite: testing.Suite = testing.load_suite(path)
+    first: testing.Case = testing.case(suite, "capital-of-france")
+    judged: testing.Grade = testing.grade(first, "It is Paris.", finish="length")
+    short: testing.SuiteCheck = testing.check("word-count", {"max": 20})
+    assert judged.correct
+    assert not judged.why
+    assert short.holds("Paris.")
+    assert (~short).holds("Paris.", finish="stop")
+    assert testing.matches("number", "105", "one hundred and five")
+    findings: list[testing.Finding] = testing.lint([path, suite], training_data="train.jsonl")
+    return [f"{finding.file}:{finding.line} {finding.kind} {finding.detail}" for finding in findings]
 
 
 @check("polite")

@@ -1,0 +1,1 @@
+"""What changed: outcomes, statistics held against golden values, gates, causes, advice."""

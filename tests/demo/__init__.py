@@ -1,0 +1,1 @@
+"""The demo: its facts, its small models, and the two runs of `make demo`."""

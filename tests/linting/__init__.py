@@ -1,0 +1,1 @@
+"""What is odd about suites, found without any model."""

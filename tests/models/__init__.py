@@ -1,0 +1,1 @@
+"""Who answers: references, fingerprints, loading, adapters, the audit, recordings."""

@@ -1,0 +1,1 @@
+"""The plugin as a user meets it: pytest run on suites, with and without xdist."""

@@ -1,0 +1,1 @@
+"""What is told: the terminal, JSON, Markdown, GitHub, and the HTML report, in Chromium where there is one."""

@@ -1,0 +1,1 @@
+"""Attacks by suites, checkpoints, servers and other users of the machine, and what holds them."""

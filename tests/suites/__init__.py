@@ -1,0 +1,1 @@
+"""Reading suites: the schema, sources, line numbers, and what is said of each mistake."""

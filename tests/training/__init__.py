@@ -1,0 +1,1 @@
+"""Methods of fine-tuning: what each trains, keeps and writes down; the callback."""
