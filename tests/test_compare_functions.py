@@ -122,7 +122,7 @@ async def waiting(prompts: list[str]) -> list[str]:
         (lambda _: {}, WrongUsage, "returned {} (dict) for 5 prompts; wanted a list of texts"),
         (lambda _: None, WrongUsage, "returned None (NoneType) for 5 prompts; wanted a list of texts"),
         (lambda _: repeat("Paris"), WrongUsage, "returned 6 texts for 5 prompts; wanted one for each"),
-        (waiting, WrongUsage, "waiting in test_compare_functions is asynchronous; wanted a function that waits"),
+        (waiting, WrongUsage, f"waiting in {__name__} is asynchronous; wanted a function that waits"),
         (lambda: [], CannotAnswer, "raised TypeError:"),
         (3, WrongUsage, "model: found 3 (int); wanted a reference, a pair (model, tokenizer), or a function"),
         (dict, WrongUsage, "model: found <class 'dict'> (type); wanted a reference"),

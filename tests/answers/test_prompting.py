@@ -68,9 +68,7 @@ def test_the_pinned_date_is_written_as_strftime_writes_it(loaded: LoadedModel, p
     assert chat_text(loaded, CHAT, under(f"{{{{ strftime_now({json.dumps(form)}) }}}}x")) == wanted + "x"
 
 
-@pytest.mark.parametrize(
-    "template", ["{{ raise_exception('no system turn') }}", "{{ 1 / 0 }}", "{{ none.x.y }}", "{% if"]
-)
+@pytest.mark.parametrize("template", ["{{ raise_exception('no system turn') }}", "{{ 1 / 0 }}", "{{ none.x.y }}"])
 def test_a_template_that_fails_leaves_the_case_unanswered(loaded: LoadedModel, template: str) -> None:
     """Whatever a template raises, it is told as the reason of one case and stops nobody else's."""
     with pytest.raises(Refused, match=r"the chat template refuses the prompt: ."):

@@ -35,7 +35,7 @@ def in_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     known = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:randomly", *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:sugar", *arguments],
         cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         env={**known, "PYTHONIOENCODING": "utf-8", **(environment or {})},
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

@@ -131,5 +131,5 @@ def test_an_unknown_rule_is_told(pytester: pytest.Pytester) -> None:
     suite = pytester.path / "nature.yaml"
     suite.write_text(suite.read_text().replace("max_drop: 0.1", "rule: sure"))
     result = gate(pytester)
-    result.stdout.fnmatch_lines(["*nature.yaml:2:*'threshold', 'significant' or 'proven'*"])
+    result.stdout.fnmatch_lines(["*nature.yaml:2:*gate.rule: wanted threshold, significant or proven (found 'sure')*"])
     assert result.ret == 2

@@ -117,7 +117,7 @@ def test_a_missing_recording_is_named(recorded: pytest.Pytester) -> None:
     (recorded.path / "old.json").unlink()
     result = recorded.runpytest_subprocess(*ARGS)
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["ERROR: old.json: no such recording"])
+    result.stderr.fnmatch_lines(["ERROR: old.json: no such recording; did you mean 'new.json'?"])
 
 
 def test_a_skipped_case_needs_no_recorded_answer(capitals: Run, pytester: pytest.Pytester) -> None:
