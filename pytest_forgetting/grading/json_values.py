@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import regex
@@ -12,6 +12,7 @@ import regex
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.grading.schema_keywords import limited_keywords
+from pytest_forgetting.suites.json_parts import parts
 
 LONGEST = 100_000
 """Characters of a JSON value inside other text; a longer one is not found."""
@@ -84,12 +85,8 @@ def _validate(schema: dict[str, Any]) -> Callable[[Any], bool]:
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(_DEEP):
-        level = [part for each in level for part in _parts(each)]
+        level = [part for each in level for part in parts(each)]
     return bool(level)
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _no_json(constant: str) -> NoReturn:

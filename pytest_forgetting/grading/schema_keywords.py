@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from pytest_forgetting.grading.patterns import Undecidable, matches
+from pytest_forgetting.suites.json_parts import everything_in
 
 TIME_LIMIT = 5.0
 """Seconds for one value against one schema."""
@@ -82,16 +83,7 @@ def _no_patterns(keyword: Keyword | None) -> Keyword:
 
 
 def _names(schema: Any, keyword: str) -> bool:
-    waiting = [schema]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            if keyword in each:
-                return True
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-    return False
+    return any(isinstance(each, dict) and keyword in each for each in everything_in(schema))
 
 
 def _unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[Exception]:

@@ -243,11 +243,6 @@ def shown_name(name: str) -> str:
     return clipped(name, NAME_CHARACTERS)
 
 
-def harmless_lines(text: str) -> str:
-    """The same of a message, whose line breaks stay."""
-    return "\n".join(map(harmless, text.split("\n")))
-
-
 def findings(comparison: Comparison) -> Iterator[str]:
     """What the audit found."""
     for finding in comparison.audit:

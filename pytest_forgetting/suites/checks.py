@@ -10,6 +10,7 @@ from typing import Any
 import regex
 
 from pytest_forgetting.suites.cases import Check
+from pytest_forgetting.suites.json_parts import everything_in
 from pytest_forgetting.suites.patterns import compiled
 from pytest_forgetting.suites.spelling import hint, meant
 
@@ -60,7 +61,7 @@ def _schema(value: Any) -> dict[str, Any] | None:
 
     if not isinstance(value, dict):
         raise BadCheck(f"found {value!r}; wanted a JSON Schema")
-    if any(isinstance(each, list) and _is_endless(each) for each in _parts(value)):
+    if any(isinstance(each, list) and _is_endless(each) for each in everything_in(value)):
         raise BadCheck(f"is no JSON Schema that can be used: it has a list of more than {_LONGEST_LIST} schemas")
     if not isinstance(value.get("$schema", ""), str):
         raise BadCheck(f"is no JSON Schema: $schema: found {value['$schema']!r:.60}; wanted a text")
@@ -76,23 +77,13 @@ def _schema(value: Any) -> dict[str, Any] | None:
         raise BadCheck("is no JSON Schema: nested too deep") from None
     except Exception as error:  # of identifiers that are no addresses, and the like, jsonschema raises nearly anything
         raise BadCheck(f"is no JSON Schema that can be used: {type(error).__name__}: {error}") from None
-    for target in _references(value):
-        _see_reference(value, target)
+    _see_references(value)
     return value
 
 
 def _is_endless(each: list[Any]) -> bool:
     """Whether comparing its parts with each other, as jsonschema does, would take minutes."""
     return len(each) > _LONGEST_LIST and any(isinstance(part, dict | list) for part in each)
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """`value` and all that is in it."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        waiting += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
 
 
 def _references(schema: Any) -> Iterator[Any]:
@@ -109,18 +100,20 @@ def _references(schema: Any) -> Iterator[Any]:
             yield from _references(each)
 
 
-def _see_reference(schema: dict[str, Any], target: str) -> None:
-    """See that it leads to a part of the schema itself: nothing is fetched."""
+def _see_references(schema: dict[str, Any]) -> None:
+    """See that each leads to a part of the schema itself: nothing is fetched."""
     from referencing import Registry, Resource
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
     resource = Resource.from_contents(schema, default_specification=DRAFT202012)
     own = resource.id() or ""
-    try:
-        Registry().with_resource(own, resource).resolver(own).lookup(target)
-    except (Unresolvable, ValueError):
-        raise BadCheck(f"is no JSON Schema: '$ref: {target}' leads nowhere in it") from None
+    resolver = Registry().with_resource(own, resource).resolver(own)
+    for target in _references(schema):
+        try:
+            resolver.lookup(target)
+        except (Unresolvable, ValueError):
+            raise BadCheck(f"is no JSON Schema: '$ref: {target}' leads nowhere in it") from None
 
 
 def _is_whole(value: Any) -> bool:

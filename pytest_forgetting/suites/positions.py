@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from math import isfinite
 from typing import Any
 
 import yaml
 
-from pytest_forgetting.suites.refusal import MOST_FINDINGS, refusal
+from pytest_forgetting.suites.refusal import refusal
 
 SIZE_LIMIT = 64 << 20
 DEPTH_LIMIT = 50
@@ -62,7 +61,7 @@ class Document:
         try:
             loader = _Loader(text)
             self.root = self._compose(loader)
-            if findings := list(islice(dict.fromkeys(self._odd(self.root)), MOST_FINDINGS)):
+            if findings := list(dict.fromkeys(self._odd(self.root))):
                 raise refusal(findings)
             self.value: dict[str, Any] = self._construct(loader)
         finally:

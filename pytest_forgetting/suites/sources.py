@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -223,12 +223,17 @@ def _no_json(constant: str) -> NoReturn:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        raise ValueError(f"key '{_twice([name for name, _ in pairs])}' given twice")
+        raise ValueError(f"key '{_twice(name for name, _ in pairs)}' given twice")
     return row
 
 
-def _twice(names: Sequence[str]) -> str | None:
-    return next((name for n, name in enumerate(names) if name in names[:n]), None)
+def _twice(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

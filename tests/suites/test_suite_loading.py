@@ -152,6 +152,14 @@ def test_all_findings_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["a: 1\n" * 61, QA + CASES + "  - {question: a, answer: b, nme: c}\n" * 60])
+def test_of_very_many_findings_the_rest_are_counted(tmp_path: Path, text: str) -> None:
+    """Fifty of the YAML itself or of cases, and a last line for the other ten."""
+    lines = told(tmp_path, text).splitlines()
+    assert len(lines) == 51
+    assert lines[-1] == "and 10 more findings"
+
+
 def test_a_given_id_may_stand_once(tmp_path: Path) -> None:
     """The second one is told where the first one is."""
     text = QA + CASES + "  - {id: x, question: a, answer: b}\n  - {id: x, question: c, answer: d}\n"
