@@ -42,7 +42,7 @@ from tabulate import tabulate
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from pytest_forgetting.api import compare
+from pytest_forgetting.api.comparing import compare
 from pytest_forgetting.cache import VARIABLE
 from pytest_forgetting.training import EWC, ForgettingWarning, FullFineTune, KLToBase, LoRA, Recipe, Replay
 from pytest_forgetting.training.cached import finetuned

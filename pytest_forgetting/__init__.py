@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_forgetting.api import compare
+    from pytest_forgetting.api.comparing import compare
+    from pytest_forgetting.api.forgetting import Forgetting
+    from pytest_forgetting.api.language_model import LanguageModel
+    from pytest_forgetting.api.retained import Forgotten, assert_retained
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
     from pytest_forgetting.errors import CannotAnswer, ForgettingError, NotFound, SuiteError, WrongUsage
-    from pytest_forgetting.forgetting import Forgetting
     from pytest_forgetting.grading.registry import check
-    from pytest_forgetting.language_model import LanguageModel
-    from pytest_forgetting.retained import Forgotten, assert_retained
     from pytest_forgetting.suites.cases import Suite
     from pytest_forgetting.suites.loading import load_suite
     from pytest_forgetting.training.callback import ForgettingCallback
@@ -43,20 +43,20 @@ _HOMES = {
     "CannotAnswer": "errors",
     "CaseResult": "comparison.outcomes",
     "Comparison": "comparison.comparison",
-    "Forgetting": "forgetting",
+    "Forgetting": "api.forgetting",
     "ForgettingCallback": "training.callback",
     "ForgettingError": "errors",
-    "Forgotten": "retained",
-    "LanguageModel": "language_model",
+    "Forgotten": "api.retained",
+    "LanguageModel": "api.language_model",
     "NotFound": "errors",
     "ScopeResult": "comparison.comparison",
     "Suite": "suites.cases",
     "SuiteError": "errors",
     "SuiteResult": "comparison.comparison",
     "WrongUsage": "errors",
-    "assert_retained": "retained",
+    "assert_retained": "api.retained",
     "check": "grading.registry",
-    "compare": "api",
+    "compare": "api.comparing",
     "load_suite": "suites.loading",
 }
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_forgetting.errors import ForgettingError
-from pytest_forgetting.properties import case_properties, gate_properties, named
+from pytest_forgetting.session.properties import case_properties, gate_properties, named
 from pytest_forgetting.suites.cases import Case, Suite
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.comparison.scopes import ScopeResult
-    from pytest_forgetting.running import ForgettingRun
+    from pytest_forgetting.session.running import ForgettingRun
 
 GATE = "gate"
 

@@ -14,9 +14,9 @@ from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.judging import judged
 from pytest_forgetting.reporting.showing import Showing
-from pytest_forgetting.second_look import second_look
+from pytest_forgetting.sides.judging import judged
+from pytest_forgetting.sides.second_look import second_look
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.called import CalledSide
@@ -105,7 +105,7 @@ class Evaluation:
             CannotAnswer: a server does not answer.
         """
         from pytest_forgetting.answers.served_interview import ServedInterview
-        from pytest_forgetting.recorded_pair import refusals
+        from pytest_forgetting.sides.recorded_pair import refusals
 
         suites = list(suites)
         for _, called in self._called():

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_forgetting.forgetting import Forgetting
-    from pytest_forgetting.language_model import LanguageModel
-    from pytest_forgetting.running import ForgettingRun
+    from pytest_forgetting.api.forgetting import Forgetting
+    from pytest_forgetting.api.language_model import LanguageModel
+    from pytest_forgetting.session.running import ForgettingRun
     from pytest_forgetting.training.tuned import FineTuned
 
 ACTIVE = "forgetting-run"

@@ -48,15 +48,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Do what does one thing and stops: ``--forgetting-init``, ``-schema``, ``-explain``, ``-import`` and ``-lint``."""
     here = config.invocation_params.dir
     if (folder := config.getoption("forgetting_init")) is not None:
-        from pytest_forgetting.starter import write_starter_suites
+        from pytest_forgetting.commands.starter import write_starter_suites
 
         return write_starter_suites(here / folder)
     if (schema := config.getoption("forgetting_schema")) is not None:
-        from pytest_forgetting.schemas import print_schema
+        from pytest_forgetting.commands.schemas import print_schema
 
         return print_schema(schema)
     if (place := config.getoption("forgetting_explain")) is not None:
-        from pytest_forgetting.explaining import print_page
+        from pytest_forgetting.commands.explaining import print_page
 
         return print_page(place)
     if (files := config.getoption("forgetting_import")) is not None:
@@ -81,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options.see_keys(config)
     if options.is_active(config):
         from pytest_forgetting.plain_signs import plain_signs
-        from pytest_forgetting.running import ForgettingRun
+        from pytest_forgetting.session.running import ForgettingRun
 
         signs = ExitStack()
         signs.enter_context(plain_signs())

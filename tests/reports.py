@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from pytest_forgetting.schemas import report_schema
+from pytest_forgetting.commands.schemas import report_schema
 
 CASE = "#/$defs/case"
 

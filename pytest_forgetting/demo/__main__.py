@@ -5,12 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pytest_forgetting.starter import example_suites
+from pytest_forgetting.commands.shipped import shipped
 
 
 def gate(name: str) -> int:
     """Run the gate on ``demo:NAME`` against ``demo:base``; pytest's exit code."""
-    command = ["--model", f"demo:{name}", "--baseline", "demo:base", str(example_suites()), "-p", "no:cacheprovider"]
+    command = [
+        "--model",
+        f"demo:{name}",
+        "--baseline",
+        "demo:base",
+        str(shipped("example_suites")),
+        "-p",
+        "no:cacheprovider",
+    ]
     print(f"\n$ pytest {' '.join(command[:5])}\n", flush=True)
     return subprocess.run([sys.executable, "-m", "pytest", *command], check=False).returncode
 

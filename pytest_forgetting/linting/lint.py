@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.given_suites import Suites, read_suites
+from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.grading.grade import grade
 from pytest_forgetting.linting.duplicates import Duplicate, duplicates
 from pytest_forgetting.linting.leaks import Leak, leaks

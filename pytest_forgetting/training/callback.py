@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from pytest_forgetting.api import Model, compared, found_among, recorded, settings_of
+from pytest_forgetting.api.comparing import Model, compared, found_among, recorded, settings_of
+from pytest_forgetting.api.given_suites import Suites, read_suites
+from pytest_forgetting.api.retained import failures
 from pytest_forgetting.errors import ForgettingError, WrongUsage
-from pytest_forgetting.given_sides import as_given
-from pytest_forgetting.given_suites import Suites, read_suites
 from pytest_forgetting.models.adapter_in_memory import changes_its_base
 from pytest_forgetting.models.given import given_model
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.retained import failures
 from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.sides.given_sides import as_given
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison

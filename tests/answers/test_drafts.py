@@ -19,7 +19,7 @@ from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.reading import Reader
 from pytest_forgetting.answers.requests import Conditions, Draw, Request
 from pytest_forgetting.answers.sides import LiveSide, SideName
-from pytest_forgetting.api import compare
+from pytest_forgetting.api.comparing import compare
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
 from tests.tiny_models import tiny_llama, tiny_tokenizer

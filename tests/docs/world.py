@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_forgetting.starter import example_suites
+from pytest_forgetting.commands.shipped import shipped
 from pytest_forgetting.suites.loading import load_suite
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.tiny_models import tiny_llama
@@ -57,7 +57,7 @@ def write_world(folder: Path, models: Path) -> None:
         shutil.copytree(models / name, folder / name)
     (folder / "suites").mkdir()
     (folder / "suites" / "qa.yaml").write_text(SUITE)
-    shutil.copytree(example_suites(), folder / "example_suites")
+    shutil.copytree(shipped("example_suites"), folder / "example_suites")
     suite = write_capitals(folder)
     record(folder / "old.json", suite, CAPITALS)
     record(folder / "new.json", suite, {**CAPITALS, "Spain": "Barcelona", "Peru": "Cusco"})

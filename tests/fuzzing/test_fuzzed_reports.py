@@ -20,14 +20,14 @@ from pytest_forgetting.collection import failure_text, gate_text
 from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation
 from pytest_forgetting.comparison.outcomes import Judged, RightAnswer
 from pytest_forgetting.grading.registry import check, isolated_checks
-from pytest_forgetting.pair import shown_settings
-from pytest_forgetting.properties import case_properties, gate_properties, run_properties
 from pytest_forgetting.reporting.files import WRITERS, write_report
 from pytest_forgetting.reporting.github import annotation_lines, append_summary
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
 from pytest_forgetting.reporting.showing import Showing
 from pytest_forgetting.reporting.showing import told as lines_of
+from pytest_forgetting.session.properties import case_properties, gate_properties, run_properties
 from pytest_forgetting.settings import Settings
+from pytest_forgetting.sides.pair import shown_settings
 from pytest_forgetting.suites.cases import Check, Message
 from tests.fuzzing.hostile_texts import PIECES, TEXTS
 from tests.fuzzing.tiers import ending, tiers, trying

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pytest_forgetting.comparison.comparison import Finding
-from pytest_forgetting.notices import notices
-from pytest_forgetting.selection import Selection
+from pytest_forgetting.session.notices import notices
+from pytest_forgetting.session.selection import Selection
 from pytest_forgetting.settings import Settings
 from pytest_forgetting.suites.cases import DatasetRead, Suite
 from tests.recordings import record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_forgetting.explaining import PAGES
+from pytest_forgetting.commands.explaining import PAGES
 from tests.plugin.conftest import Run
 
 ROOT = Path(__file__).parents[2]

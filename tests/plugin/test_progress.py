@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_forgetting.pace import Pace
-from pytest_forgetting.progress import TerminalProgress
-from pytest_forgetting.relay import Relay, Teller
+from pytest_forgetting.session.pace import Pace
+from pytest_forgetting.session.progress import TerminalProgress
+from pytest_forgetting.session.relay import Relay, Teller
 
 
 class Written:

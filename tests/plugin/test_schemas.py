@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_forgetting.schemas import report_schema
+from pytest_forgetting.commands.schemas import report_schema
 from pytest_forgetting.suites.json_schema import suite_schema
 
 

@@ -11,10 +11,10 @@ import pytest
 from pytest_forgetting import cache
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.store import Store
+from pytest_forgetting.commands.starter import write_starter_suites
 from pytest_forgetting.models.fingerprint import HashMemo, file_digest
 from pytest_forgetting.reporting import files
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.starter import write_starter_suites
 
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 NOBODY = 65534

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.called import Texts
+from pytest_forgetting.api.given_suites import Suites, read_suites
+from pytest_forgetting.api.retained import share
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.given_suites import Suites, read_suites
 from pytest_forgetting.reading import read_settings
-from pytest_forgetting.retained import share
 from pytest_forgetting.settings import Settings
 from pytest_forgetting.shelf import Shelf
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.evaluate import Evaluation
-    from pytest_forgetting.given_sides import Found
     from pytest_forgetting.models.recording import Recording
+    from pytest_forgetting.sides.given_sides import Found
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
@@ -107,7 +107,7 @@ def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Foun
     """
     from pytest_forgetting.evaluate import Silent
     from pytest_forgetting.models import recording_file
-    from pytest_forgetting.recorder import Recorder
+    from pytest_forgetting.sides.recorder import Recorder
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def _opened(settings: Settings, given: dict[SideName, Found]) -> Iterator[Evalua
     """An evaluation; what cannot be stored, or is not to be, is in a store that goes with it."""
     from pytest_forgetting.models.endpoint import keeps_for_this_run_only
     from pytest_forgetting.models.given import GivenModel
-    from pytest_forgetting.participants import open_evaluation, store_folder
+    from pytest_forgetting.sides.participants import open_evaluation, store_folder
 
     served = any(map(keeps_for_this_run_only, (settings.model, settings.baseline)))
     unhashed = any(isinstance(each, GivenModel) and not each.told_by_its_weights for each in given.values())

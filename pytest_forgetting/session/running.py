@@ -9,28 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_forgetting import conclusion, options, protocol
-from pytest_forgetting.asking_ahead import CANNOT_ANSWER, AskingAhead
+from pytest_forgetting import options
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
-from pytest_forgetting.github_actions import GitHubActions, on_github
-from pytest_forgetting.notices import header, notices
-from pytest_forgetting.properties import tell_junit
-from pytest_forgetting.run_folders import RunFolders
-from pytest_forgetting.selection import Selection
+from pytest_forgetting.session import conclusion, protocol
+from pytest_forgetting.session.asking_ahead import CANNOT_ANSWER, AskingAhead
+from pytest_forgetting.session.github_actions import GitHubActions, on_github
+from pytest_forgetting.session.notices import header, notices
+from pytest_forgetting.session.properties import tell_junit
+from pytest_forgetting.session.run_folders import RunFolders
+from pytest_forgetting.session.selection import Selection
+from pytest_forgetting.session.statuses import status_of
+from pytest_forgetting.session.workers import Workers
 from pytest_forgetting.shelf import Shelf
-from pytest_forgetting.statuses import status_of
 from pytest_forgetting.suites.detection import SUFFIXES
-from pytest_forgetting.workers import Workers
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
+    from pytest_forgetting.api.forgetting import Forgetting
+    from pytest_forgetting.api.language_model import LanguageModel
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.evaluate import Evaluation
-    from pytest_forgetting.forgetting import Forgetting
-    from pytest_forgetting.language_model import LanguageModel
     from pytest_forgetting.settings import Settings
 
 
@@ -102,14 +103,14 @@ class ForgettingRun:
 
     def pair(self) -> Forgetting:
         """The gate on both models, for the fixture `forgetting`."""
-        from pytest_forgetting.forgetting import Forgetting
+        from pytest_forgetting.api.forgetting import Forgetting
 
         here = (self.config.rootpath, self.config.invocation_params.dir)
         return Forgetting(self.evaluation, self.settings, self.shelf, here, self.asking.guarded)
 
     def language_model(self, name: SideName) -> LanguageModel:
         """One of the two, for the fixtures `candidate` and `baseline`."""
-        from pytest_forgetting.language_model import LanguageModel
+        from pytest_forgetting.api.language_model import LanguageModel
 
         evaluation, keep = self.evaluation, self.settings.think == "keep"
         return LanguageModel(
@@ -122,8 +123,8 @@ class ForgettingRun:
         """Find both models. Nothing is loaded yet."""
         if session.config.option.collectonly:
             return
-        from pytest_forgetting.participants import open_evaluation
-        from pytest_forgetting.recorder import Recorder
+        from pytest_forgetting.sides.participants import open_evaluation
+        from pytest_forgetting.sides.recorder import Recorder
 
         try:
             conclusion.see_files(self.settings)
@@ -318,7 +319,7 @@ class ForgettingRun:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
         """Below everything else: the table, what was forgotten, and the counts right above pytest's last line."""
         result = yield
-        from pytest_forgetting.summary import write_summary
+        from pytest_forgetting.session.summary import write_summary
 
         write_summary(terminalreporter, self.comparison, self._written, self.settings)
         return result

@@ -7,14 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from pytest_forgetting.commands.shipped import shipped
 from pytest_forgetting.plain_signs import plain_signs
-
-HERE = Path(__file__).parent
-
-
-def example_suites() -> Path:
-    """Where the starter suites lie: inside the package in a wheel, beside it in a checkout."""
-    return next(folder for folder in (HERE / "example_suites", HERE.parent / "example_suites") if folder.is_dir())
 
 
 def write_starter_suites(target: Path) -> int:
@@ -28,7 +22,7 @@ def write_starter_suites(target: Path) -> int:
 
 
 def _write(target: Path) -> int:
-    sources = sorted(path for path in example_suites().iterdir() if path.is_file())
+    sources = sorted(path for path in shipped("example_suites").iterdir() if path.is_file())
     existing = [path.name for path in sources if os.path.lexists(target / path.name)]
     if existing:
         print(f"ERROR: {target} already has {', '.join(existing)}; nothing was written", file=sys.stderr)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.judging import judged
+from pytest_forgetting.sides.judging import judged
 from pytest_forgetting.suites.cases import Case, Prompt, Score
 
 ASKED = Case("c", "general", Prompt("Capital of France?", (), samples=3, temperature=1.0), ("Paris",), match="word")

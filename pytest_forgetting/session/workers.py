@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_forgetting.errors import ForgettingError
-from pytest_forgetting.relay import Relay
-from pytest_forgetting.selection import Selection
+from pytest_forgetting.session.relay import Relay
+from pytest_forgetting.session.selection import Selection
 
 if TYPE_CHECKING:
     from pytest_forgetting.shelf import Shelf
@@ -99,7 +99,7 @@ class Workers:
         if reporter is None or reporter.verbosity < 0:
             return None
         if self._progress is None:
-            from pytest_forgetting.passing_folder import passing_folder
+            from pytest_forgetting.session.passing_folder import passing_folder
 
             self._progress = passing_folder(self._config.add_cleanup)
             self._relay = Relay(self._progress, reporter)

@@ -23,21 +23,10 @@ from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideNa
 from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store, Stores
 from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
-from pytest_forgetting.cluster import driving, load_options, on_cluster, ray_engine
 from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import is_half
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluate import Evaluation
-from pytest_forgetting.given_sides import (
-    Found,
-    Live,
-    as_given,
-    beneath,
-    described,
-    in_files,
-    is_base_word,
-    template_kwargs,
-)
 from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.audit import audit
 from pytest_forgetting.models.devices import Places, places_for
@@ -48,8 +37,19 @@ from pytest_forgetting.models.references import BASE, LocalModel, resolve
 from pytest_forgetting.models.source import library_versions
 from pytest_forgetting.models.templates import Templates, choose_templates
 from pytest_forgetting.models.zero_adapter import is_zero
-from pytest_forgetting.pair import Pair, shown_settings
-from pytest_forgetting.recorded_pair import recorded_findings, see_as_asked
+from pytest_forgetting.sides.cluster import driving, load_options, on_cluster, ray_engine
+from pytest_forgetting.sides.given_sides import (
+    Found,
+    Live,
+    as_given,
+    beneath,
+    described,
+    in_files,
+    is_base_word,
+    template_kwargs,
+)
+from pytest_forgetting.sides.pair import Pair, shown_settings
+from pytest_forgetting.sides.recorded_pair import recorded_findings, see_as_asked
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedPair

@@ -17,7 +17,7 @@ from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.recorded_rows import is_near, to_values
 from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.source import differences
-from pytest_forgetting.second_look import right_text
+from pytest_forgetting.sides.second_look import right_text
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import Answers, SideName

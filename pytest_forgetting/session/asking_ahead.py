@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting import conclusion
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
-from pytest_forgetting.progress import Output, TerminalProgress
-from pytest_forgetting.verdicts import Verdicts
+from pytest_forgetting.session import conclusion
+from pytest_forgetting.session.progress import Output, TerminalProgress
+from pytest_forgetting.session.verdicts import Verdicts
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_forgetting.answers.watching import Progress
     from pytest_forgetting.evaluate import Evaluation
-    from pytest_forgetting.recorder import Recorder
-    from pytest_forgetting.selection import Selection
+    from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Settings
     from pytest_forgetting.shelf import Shelf
+    from pytest_forgetting.sides.recorder import Recorder
     from pytest_forgetting.suites.cases import Case, Suite
 
 WINDOW = 32
@@ -150,7 +150,7 @@ class AskingAhead:
             reporter: Output | None = self._session.config.pluginmanager.get_plugin("terminalreporter")
             return TerminalProgress(reporter)
         from pytest_forgetting.evaluate import Silent
-        from pytest_forgetting.relay import Teller
+        from pytest_forgetting.session.relay import Teller
 
         folder = self._workerinput["forgetting_progress"]
         return Silent() if folder is None else Teller(Path(folder, f"{self._workerinput['workerid']}.jsonl"))

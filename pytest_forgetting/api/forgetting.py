@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.api.given_suites import Suites, read_suites
+from pytest_forgetting.api.retained import share
 from pytest_forgetting.comparison.comparison import Comparison, Timing
-from pytest_forgetting.given_suites import Suites, read_suites
-from pytest_forgetting.retained import share
 from pytest_forgetting.shelf import Shelf
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ class RunFolders:
             return Path(self._workerinput["forgetting_store"])
         if self._settings.no_store:
             return self._of_this_run()
-        from pytest_forgetting.participants import store_folder
+        from pytest_forgetting.sides.participants import store_folder
 
         return store_folder(self._settings.store)
 
@@ -43,7 +43,7 @@ class RunFolders:
 
     def _of_this_run(self) -> Path:
         if self._temporary is None:
-            from pytest_forgetting.passing_folder import passing_folder
+            from pytest_forgetting.session.passing_folder import passing_folder
 
             # Not in pytest_sessionfinish, which is not called where a session cannot start.
             self._temporary = passing_folder(self._config.add_cleanup)

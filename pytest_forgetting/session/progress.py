@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_forgetting.pace import Pace
+from pytest_forgetting.session.pace import Pace
 
 LOG_EVERY = 10.0
 """Seconds between lines in a log; more where the work goes on for long."""

@@ -15,8 +15,8 @@ from pytest_forgetting.answers.requests import Request
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import DoesNotFit
-from pytest_forgetting.participants import open_evaluation
 from pytest_forgetting.settings import Settings
+from pytest_forgetting.sides.participants import open_evaluation
 from pytest_forgetting.suites.cases import Suite
 from pytest_forgetting.suites.loading import load_suite
 from tests.tiny_models import END, scripted_llama, tiny_llama, tiny_tokenizer

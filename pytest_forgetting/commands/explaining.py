@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-HERE = Path(__file__).parent
+from pytest_forgetting.commands.shipped import shipped
+
 PAGES = ("causes", "mitigations")
 """Those that the wheel carries."""
-
-
-def documentation() -> Path:
-    """Where the pages lie: inside the package in a wheel, beside it in a checkout."""
-    return next(folder for folder in (HERE / "docs", HERE.parent / "docs") if folder.is_dir())
 
 
 def print_page(place: str) -> int:
@@ -28,7 +23,7 @@ def print_page(place: str) -> int:
     if page not in PAGES:
         print(f"ERROR: no page '{named}' to explain; there are {' and '.join(PAGES)}", file=sys.stderr)
         return 4
-    sections = list(_sections((documentation() / f"{page}.md").read_text(encoding="utf-8")))
+    sections = list(_sections((shipped("docs") / f"{page}.md").read_text(encoding="utf-8")))
     known = [name for name, _ in sections]
     if anchor and anchor not in known:
         print(f"ERROR: docs/{page}.md has no section '{anchor}'; it has {', '.join(known[1:])}", file=sys.stderr)

@@ -13,10 +13,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.progress import TerminalProgress
+from pytest_forgetting.session.progress import TerminalProgress
 
 if TYPE_CHECKING:
-    from pytest_forgetting.progress import Output
+    from pytest_forgetting.session.progress import Output
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at the files."""

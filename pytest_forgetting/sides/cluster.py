@@ -18,8 +18,8 @@ from pytest_forgetting.models.source import library_versions
 if TYPE_CHECKING:
     from pytest_forgetting.answers.ray_engine import RayEngine
     from pytest_forgetting.answers.sides import LiveSide, SideName
-    from pytest_forgetting.given_sides import Found
     from pytest_forgetting.settings import Settings
+    from pytest_forgetting.sides.given_sides import Found
 
 PROCESS_BYTES = 1 << 29
 """Of an actor with all that it imports, beside the weights."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Finding
-    from pytest_forgetting.selection import Selection
+    from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Settings
 
 
