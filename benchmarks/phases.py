@@ -32,13 +32,13 @@ WATCHED = {
     "answers.asking": {"row_for": "tokenising", "parts_of": "tokenising"},
     "answers.generation": {"Decoder._advance": "picking tokens, detokenising"},
     "answers.likelihood": {"Scorer._last_logits": FORWARD, "Scorer.score": "summing log-likelihoods"},
-    "answers.reading": {"Reader._read_behind": PADDING, "Reader.go_on": PADDING, "Reader._forward": FORWARD,
+    "answers.kv_cache": {"Reader._read_behind": PADDING, "Reader.go_on": PADDING, "Reader._forward": FORWARD,
                         "Read.select": PADDING, "Read.rewind": PADDING, "Read.repeated": PADDING},
     "answers.store": {"Store.__init__": "store", "Store.recall": "store", "Store.keep": "store",
                       "Store.close": "store"},
-    "shelf": {"Shelf._read": "reading of suites"},
-    "evaluate": {"Evaluation.recall": "grading", "Evaluation.judge_suite": "grading"},
-    "conclusion": {"compared": "comparing", "write_files": "reports"},
+    "suite_loader": {"SuiteLoader._read": "reading of suites"},
+    "evaluation.evaluation": {"Evaluation.recall": "grading", "Evaluation.judge_suite": "grading"},
+    "session.conclusion": {"compared": "comparing", "write_files": "reports"},
 }  # fmt: skip
 """By module of the package: its functions, as it names them itself, and the phase that each is."""
 

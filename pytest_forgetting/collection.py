@@ -15,7 +15,7 @@ from pytest_forgetting.suites.cases import Case, Suite
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.outcomes import CaseResult
     from pytest_forgetting.comparison.scopes import ScopeResult
-    from pytest_forgetting.session.running import ForgettingRun
+    from pytest_forgetting.session.run import ForgettingRun
 
 GATE = "gate"
 
@@ -32,7 +32,7 @@ class SuiteFile(pytest.File):
         """Its categories, and the gate over all of it."""
         run = run_of(self.config)
         try:
-            self.suite = run.shelf.suite(self.path, self.nodeid)
+            self.suite = run.loader.suite(self.path, self.nodeid)
         except ForgettingError as error:
             raise self.CollectError(str(error)) from None
         self._register_tags()

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_forgetting.api.forgetting import Forgetting
     from pytest_forgetting.api.language_model import LanguageModel
-    from pytest_forgetting.session.running import ForgettingRun
+    from pytest_forgetting.session.run import ForgettingRun
     from pytest_forgetting.training.tuned import FineTuned
 
 ACTIVE = "forgetting-run"

@@ -40,8 +40,8 @@ def made_once(folder: Path, what: str, complete: Callable[[Path], bool], make: C
     return folder
 
 
-def shelf(name: str, what: str) -> Path:
-    """The user's own folder `name` for such folders, on a local disk.
+def cache_subfolder(name: str, what: str) -> Path:
+    """The folder `name` in the user's cache, for such folders; on a local disk.
 
     Raises:
         CannotAnswer: it cannot be made.

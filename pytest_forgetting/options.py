@@ -277,6 +277,6 @@ def settings_from(config: pytest.Config) -> Settings:
     Raises:
         WrongUsage: a value cannot be meant as given.
     """
-    from pytest_forgetting.reading import read_settings
+    from pytest_forgetting.option_values import read_settings
 
     return read_settings(lambda name: chosen(config, name), config.invocation_params.dir)

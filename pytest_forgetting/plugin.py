@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_forgetting import options, strangers
+from pytest_forgetting import model_folders, options
 from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, forgetting
 from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 
@@ -36,7 +36,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, object, object]:
     """Register ``--model`` and its like behind the conftests, so that one that owns the name keeps it."""
     options.forget_paths(early_config.known_args_namespace, args)
-    strangers.keep_out(early_config, args)
+    model_folders.keep_out(early_config, args)
     result = yield
     early_config.stash[_TAKEN] = options.register_short_names(parser)
     options.see_names(parser, args)
@@ -77,15 +77,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "forgetting(suite, category, severity): a case or gate of a forgetting suite")
     if config.option.help:
         return
-    strangers.see_configuration(config)
+    model_folders.see_configuration(config)
     options.see_keys(config)
     if options.is_active(config):
-        from pytest_forgetting.plain_signs import plain_signs
-        from pytest_forgetting.session.running import ForgettingRun
+        from pytest_forgetting.ascii_fallback import ascii_fallback
+        from pytest_forgetting.session.run import ForgettingRun
 
-        signs = ExitStack()
-        signs.enter_context(plain_signs())
-        config.add_cleanup(signs.close)
+        fallback = ExitStack()
+        fallback.enter_context(ascii_fallback())
+        config.add_cleanup(fallback.close)
         try:
             config.pluginmanager.register(ForgettingRun(config), ACTIVE)
         except pytest.UsageError as error:
@@ -106,7 +106,7 @@ def _refuse_suites_without_model(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Nothing that came with a model is collected or imported."""
-    return True if strangers.is_strange(collection_path, config) else None
+    return True if model_folders.is_model_folder(collection_path, config) else None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
@@ -158,7 +158,7 @@ def _unasked(config: pytest.Config) -> list[str]:
     return [
         f"forgetting: {name} is no suite by itself: name it on the command line, or as source: in a suite"
         for name in found
-        if name not in run.shelf.files
+        if name not in run.loader.files
     ]
 
 

@@ -18,7 +18,7 @@ from os import PathLike
 from typing import Any
 
 from pytest_forgetting.answers.answer import Answer, Finish
-from pytest_forgetting.comparison.finding_cases import the_one
+from pytest_forgetting.comparison.lookup import the_one
 from pytest_forgetting.errors import SuiteError, WrongUsage
 from pytest_forgetting.grading.grade import Grade, fulfils
 from pytest_forgetting.grading.grade import grade as _grade

@@ -43,10 +43,10 @@ def test_rooms_import_only_what_stands_before_them(file: str) -> None:
     modules = list(imported(ROOT / file))
     if room in ORDER:
         later = {f"pytest_forgetting.{name}." for name in ORDER[ORDER.index(room) + 1 :]}
-        later |= {f"pytest_forgetting.{name}." for name in (*MAY_BE_HEAVY, "evaluate", "sides", "api", "commands")}
+        later |= {f"pytest_forgetting.{name}." for name in (*MAY_BE_HEAVY, "evaluation", "api", "commands")}
         assert not [module for module in modules if module.startswith(tuple(later))]
     if room in ("models", "answers"):
-        whole = {f"pytest_forgetting.{name}." for name in ("evaluate", "sides", "api", "commands", "training")}
+        whole = {f"pytest_forgetting.{name}." for name in ("evaluation", "api", "commands", "training")}
         assert not [module for module in modules if module.startswith(tuple(whole))]
     if "/" in file and room != "session":
         assert not [m for m in modules if m.split(".")[0] == "pytest_forgetting" and m.split(".")[1] in PYTEST_SIDE]

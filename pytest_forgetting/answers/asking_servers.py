@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_forgetting.answers.answer import IMPOSSIBLE, NOT_NUMBERS, Answer
 from pytest_forgetting.answers.replies import CLIPPED, Malformed, Reply, Scores, reply_of, token_scores
 from pytest_forgetting.answers.requests import Request, seed_of
-from pytest_forgetting.answers.served import Scoring, no_scores
+from pytest_forgetting.answers.served_side import Scoring, no_scores
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.models.responses import ATTEMPTS, Refusal
 

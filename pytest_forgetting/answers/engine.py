@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.opening_findings import Form, Opening
 from pytest_forgetting.answers.requests import Conditions, Request
+from pytest_forgetting.answers.special_token_findings import Form, SpecialTokens
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
@@ -39,7 +39,7 @@ class Noted:
 
     effect: bool | None = None
     """Whether the adapter changes logits; None: there is none, or it was not to be found out."""
-    openings: Mapping[Form, Opening] = field(default_factory=dict)
+    special_tokens: Mapping[Form, SpecialTokens] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What a reader of the report should know about how the models were loaded."""
 

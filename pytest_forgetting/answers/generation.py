@@ -18,15 +18,15 @@ import torch
 
 from pytest_forgetting.answers.answer import NOT_NUMBERS, Answer, Finish, first_part
 from pytest_forgetting.answers.drafts import Tally
+from pytest_forgetting.answers.kv_cache import Read, Reader, joined, keeps_keys_and_values, plain_model
 from pytest_forgetting.answers.planning import longest_first, padded
-from pytest_forgetting.answers.reading import Read, Reader, joined, keeps_keys_and_values, plain_model
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.grading.thoughts import CLOSE, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_forgetting.answers.drawing import Lot
+    from pytest_forgetting.answers.sampling import Sampler
     from pytest_forgetting.models.loading import LoadedModel
 
 _BIASED_BY_DISTANCE = ("bloom", "mpt")
@@ -49,7 +49,7 @@ class Row:
     """Most new tokens of any kind that the context has room for."""
     new: list[int] = field(default_factory=list)
     answer: Answer | None = None
-    lot: Lot | None = None
+    sampler: Sampler | None = None
     """Draws the tokens; None takes the likeliest."""
     draft: list[int] = field(default_factory=list)
     """What the answer may turn out to be."""
@@ -170,8 +170,8 @@ class Decoder:
                 at = first + ahead
                 if broken[n][at]:
                     row.answer = Answer("", "unanswered", reason=NOT_NUMBERS)
-                elif row.lot is not None:
-                    self._append(row, row.lot.draw(logits[n, at], len(row.new)))
+                elif row.sampler is not None:
+                    self._append(row, row.sampler.draw(logits[n, at], len(row.new)))
                 else:
                     row.gap = min(row.gap, best[n][at][0] - best[n][at][1])
                     self._append(row, tokens[n][at][0])
@@ -194,7 +194,7 @@ class Decoder:
             row.answer = self._ended(row, "length", self._text(row.new))
 
     def _ended(self, row: Row, finish: Finish, text: str) -> Answer:
-        return Answer(text, finish, tuple(row.new), gap=None if row.lot is not None else row.gap)
+        return Answer(text, finish, tuple(row.new), gap=None if row.sampler is not None else row.gap)
 
     def _unfinished(self, row: Row, *, is_last: bool) -> Answer:
         if is_last:

@@ -13,12 +13,17 @@ from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.division import Division, Key, Share
 from pytest_forgetting.answers.engine import Engine, Noted, Task
 from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, note_loading
-from pytest_forgetting.answers.opening_findings import FORMS, form_of, opening_fact, remember
+from pytest_forgetting.answers.progress import Progress, Watched
 from pytest_forgetting.answers.requests import Request, key
 from pytest_forgetting.answers.sides import LiveSide, SideName, StoredSide
 from pytest_forgetting.answers.slot import ONE_AT_A_TIME, POLL, Slots
+from pytest_forgetting.answers.special_token_findings import (
+    FORMS,
+    form_of,
+    remember_special_tokens,
+    special_tokens_fact,
+)
 from pytest_forgetting.answers.store import Store
-from pytest_forgetting.answers.watching import Progress, Watched
 
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case
@@ -227,7 +232,7 @@ class Interview:
             forms={
                 form: tuple(asked[:LOOKED_AT])
                 for form, asked in of_forms.items()
-                if asked and not side.in_fixed_batches and self._store.fact(opening_fact(side, form)) is None
+                if asked and not side.in_fixed_batches and self._store.fact(special_tokens_fact(side, form)) is None
             },
         )
 
@@ -249,8 +254,8 @@ class Interview:
         """Keep with the answers what was found out by the way: a run that finds all stored tells it as well."""
         if noted.effect is not None:
             self._store.remember(effect_fact(side), "changes logits" if noted.effect else NO_EFFECT)
-        for form, seen in noted.openings.items():
-            remember(self._store, side, form, seen)
+        for form, seen in noted.special_tokens.items():
+            remember_special_tokens(self._store, side, form, seen)
         note_loading(self._store, self._sides, noted.notes)
 
 

@@ -12,9 +12,9 @@ from transformers import DynamicCache
 
 from pytest_forgetting.answers.answer import IMPOSSIBLE, NOT_NUMBERS, Answer
 from pytest_forgetting.answers.generation import can_batch, counts_columns
+from pytest_forgetting.answers.kv_cache import Reader
 from pytest_forgetting.answers.planning import FIXED_STEP, padded
 from pytest_forgetting.answers.prompting import Refused, scored_ids
-from pytest_forgetting.answers.reading import Reader
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.requests import Conditions, Request

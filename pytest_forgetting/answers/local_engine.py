@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.engine import Heard, Noted, Task
-from pytest_forgetting.answers.importing import importing
+from pytest_forgetting.answers.torch_import import importing_torch
 from pytest_forgetting.errors import CannotAnswer, ForgettingError
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.opening_findings import Form, Opening
     from pytest_forgetting.answers.requests import Conditions, Request
     from pytest_forgetting.answers.sides import SideName
+    from pytest_forgetting.answers.special_token_findings import Form, SpecialTokens
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
 
 Load = Callable[[Sequence[str]], "LoadedPair"]
@@ -52,7 +52,7 @@ class LocalEngine:
         """
         with _told_of(task.ref):
             pair = self._loading()
-            with importing():
+            with importing_torch():
                 from pytest_forgetting.answers.asking import ask
                 from pytest_forgetting.models import resident  # noqa: F401 - imported on loading, which is collected
 
@@ -67,7 +67,7 @@ class LocalEngine:
                     drafts=task.drafts,
                     plan=heard.begin,
                 )
-                return Noted(_effect(loaded, task), _openings(loaded, task), tuple(pair.notes))
+                return Noted(_effect(loaded, task), _special_tokens(loaded, task), tuple(pair.notes))
 
     def diverge(
         self,
@@ -124,8 +124,8 @@ def _effect(loaded: LoadedModel, task: Task) -> bool | None:
     return adapter_changes_logits(loaded, task.effect, task.conditions)
 
 
-def _openings(loaded: LoadedModel, task: Task) -> dict[Form, Opening]:
-    from pytest_forgetting.answers.openings import opening
+def _special_tokens(loaded: LoadedModel, task: Task) -> dict[Form, SpecialTokens]:
+    from pytest_forgetting.answers.special_tokens import special_tokens
 
-    seen = {form: opening(loaded, asked, task.conditions) for form, asked in task.forms.items()}
+    seen = {form: special_tokens(loaded, asked, task.conditions) for form, asked in task.forms.items()}
     return {form: each for form, each in seen.items() if each is not None}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import TemplateSyntaxError
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.drawing import lot_for
 from pytest_forgetting.answers.generation import Row
-from pytest_forgetting.answers.patience import interrupted
+from pytest_forgetting.answers.sampling import sampler_for
+from pytest_forgetting.answers.template_timeout import interrupted
 from pytest_forgetting.answers.thinking import Thought
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.grading.thoughts import OPEN
@@ -49,9 +49,9 @@ def row_for(loaded: LoadedModel, request: Request, conditions: Conditions) -> Ro
     except Refused as refusal:
         return Row([], request.stop, 0, answer=Answer("", "unanswered", reason=str(refusal)))
     prompt = _prompt_ids(loaded, text, chat=request.text is None)
-    lot = None if request.draw is None else lot_for(request, request.draw)
+    sampler = None if request.draw is None else sampler_for(request, request.draw)
     thought = Thought(request.think_tokens, opened=text.rstrip().endswith(OPEN))
-    row = Row(prompt, request.stop, request.max_new_tokens, thought, lot=lot)
+    row = Row(prompt, request.stop, request.max_new_tokens, thought, sampler=sampler)
     if loaded.context_length is not None:
         row.room = loaded.context_length - len(prompt)
     if row.room < 1:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Staffing:
+class ActorSetup:
     """What an actor must know before it is asked anything."""
 
     models: Mapping[SideName, LocalModel]
@@ -32,13 +32,13 @@ class Staffing:
     """Of the libraries on the driver's side, under which answers are stored."""
 
 
-class Answerer:
+class AnsweringActor:
     """Holds the pair on one node and answers shares of what is asked."""
 
-    def __init__(self, staffing: Staffing) -> None:
+    def __init__(self, setup: ActorSetup) -> None:
         """Prepare; nothing is loaded."""
-        self._staffing = staffing
-        self._engine = LocalEngine(self._load, staffing.batch_size)
+        self._setup = setup
+        self._engine = LocalEngine(self._load, setup.batch_size)
 
     def see_ready(self) -> None:
         """See that this node has the weights, and the libraries of the driver.
@@ -50,16 +50,16 @@ class Answerer:
 
         address: Any = ray.util.get_node_ip_address  # it is not typed
         here = f"the Ray node {address()}"
-        for model in self._staffing.models.values():
+        for model in self._setup.models.values():
             for folder in (model.weights, model.adapter, model.tokenizer):
                 if folder is not None and not folder.is_dir():
                     raise CannotAnswer(
                         f"{model.ref}: {here} cannot read {folder}; weights must lie on a file system that all nodes"
                         " share, under one path"
                     )
-        adapter = any(model.is_adapter for model in self._staffing.models.values())
+        adapter = any(model.is_adapter for model in self._setup.models.values())
         for name, version in library_versions(adapter=adapter).items():
-            wanted = self._staffing.versions.get(name, version)
+            wanted = self._setup.versions.get(name, version)
             if version != wanted:
                 raise CannotAnswer(f"{here} has {name} {version}, and this machine has {wanted}; install one version")
 
@@ -88,7 +88,7 @@ class Answerer:
     def _load(self, devices: Sequence[str]) -> LoadedPair:  # noqa: ARG002 - Ray has chosen
         from pytest_forgetting.models.loading import LoadedPair
 
-        return LoadedPair(self._staffing.models, self._staffing.options)
+        return LoadedPair(self._setup.models, self._setup.options)
 
 
 class _Kept:

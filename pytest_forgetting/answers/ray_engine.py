@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.engine import Heard, Noted, Task
 from pytest_forgetting.answers.planning import LEAST_SHARE, shares_of, weight
-from pytest_forgetting.answers.ray_actor import Answerer, Staffing
+from pytest_forgetting.answers.ray_actor import ActorSetup, AnsweringActor
 from pytest_forgetting.answers.ray_cluster import Cluster, Needs
-from pytest_forgetting.answers.ray_crew import Crew
+from pytest_forgetting.answers.ray_pool import ActorPool
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
@@ -23,30 +23,30 @@ MOST_ELSEWHERE = 128
 
 
 class RayEngine:
-    """Hires actors when it is first asked, and lets them and the cluster go when it is freed."""
+    """Starts actors when it is first asked, and lets them and the cluster go when it is freed."""
 
-    def __init__(self, cluster: Cluster, staffing: Staffing, needs: Needs, actors: int | None) -> None:
+    def __init__(self, cluster: Cluster, setup: ActorSetup, needs: Needs, actors: int | None) -> None:
         """Prepare; nothing is started.
 
         Args:
             cluster: where actors run.
-            staffing: what each of them is told first.
+            setup: what each of them is told first.
             needs: what each takes of a node.
             actors: how many; None: as many as there is room for.
         """
         self._cluster = cluster
-        self._staffing = staffing
+        self._setup = setup
         self._needs = needs
         self._actors = actors
-        self._most = MOST.get(staffing.options.device, MOST_ELSEWHERE)
-        self._crew: Crew | None = None
+        self._most = MOST.get(setup.options.device, MOST_ELSEWHERE)
+        self._pool: ActorPool | None = None
 
     def settle(self, devices: Sequence[str]) -> None:
         """Ray itself says which device an actor has."""
 
     def is_ready(self, side: SideName) -> bool:  # noqa: ARG002 - actors load what they are asked
         """Whether there are actors."""
-        return self._crew is not None
+        return self._pool is not None
 
     def ask(self, task: Task, heard: Heard) -> Noted:
         """Spread `task` over the actors.
@@ -54,7 +54,7 @@ class RayEngine:
         Raises:
             CannotAnswer: no cluster, no actor, or a model does not load or cannot be asked.
         """
-        crew = self._hired()
+        pool = self._started_pool()
         heard.begin({n: weight(request) for n, request in enumerate(task.requests)})
         places = {request: n for n, request in enumerate(task.requests)}
         found: Noted | None = None
@@ -70,7 +70,7 @@ class RayEngine:
             asked = replace(task, requests=tuple(share), drafts=drafts)
             return actor.ask.remote(asked if found is None else replace(asked, effect=(), forms={}))
 
-        crew.work_off(self._shares(task.requests, crew.size), give, done)
+        pool.run(self._shares(task.requests, pool.size), give, done)
         return found or Noted()
 
     def diverge(
@@ -85,7 +85,7 @@ class RayEngine:
         Raises:
             CannotAnswer: no cluster, no actor, or a model does not load.
         """
-        crew = self._hired()
+        pool = self._started_pool()
         begin()
         told: list[str] = []
 
@@ -98,32 +98,34 @@ class RayEngine:
         def give(actor: Any, share: list[Request]) -> Any:
             return actor.diverge.remote(share, conditions)
 
-        crew.work_off(self._shares(texts, crew.size), give, done)
+        pool.run(self._shares(texts, pool.size), give, done)
         return told
 
     def free(self) -> None:
         """End the actors, and leave the cluster."""
-        if self._crew is not None:
-            self._crew.dismiss()
-            self._crew = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
         self._cluster.disconnect()
 
     def _shares(self, requests: Sequence[Request], actors: int) -> Iterator[list[Request]]:
         """Ever smaller shares, cut when somebody is there to take one."""
         return shares_of(list(dict.fromkeys(requests)), actors, LEAST_SHARE, self._most)
 
-    def _hired(self) -> Crew:
-        if self._crew is None:
+    def _started_pool(self) -> ActorPool:
+        if self._pool is None:
             import ray
 
             self._cluster.connect()
             room = self._cluster.room_for(self._needs)
             needs = self._needs
-            kind = ray.remote(Answerer).options(num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory)
-            self._crew = Crew(lambda: kind.remote(self._staffing), min(room, self._actors or room))
-        return self._crew
+            kind = ray.remote(AnsweringActor).options(num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory)
+            self._pool = ActorPool(lambda: kind.remote(self._setup), min(room, self._actors or room))
+        return self._pool
 
 
 def _merged(one: Noted, other: Noted) -> Noted:
     effect = other.effect if one.effect is None else one.effect
-    return Noted(effect, {**one.openings, **other.openings}, tuple(dict.fromkeys([*one.notes, *other.notes])))
+    return Noted(
+        effect, {**one.special_tokens, **other.special_tokens}, tuple(dict.fromkeys([*one.notes, *other.notes]))
+    )

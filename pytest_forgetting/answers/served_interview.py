@@ -14,13 +14,13 @@ from filelock import FileLock, Timeout
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking_servers import Asker, refused
-from pytest_forgetting.answers.first_contact import ask_one
+from pytest_forgetting.answers.concurrent_requests import as_they_come, for_each
 from pytest_forgetting.answers.interview import Effort, Interview, Wanted, missing_of
+from pytest_forgetting.answers.progress import Progress
 from pytest_forgetting.answers.requests import Request
-from pytest_forgetting.answers.served import SCORES, SEED, Scoring, ServedSide, why_unscored
-from pytest_forgetting.answers.side_by_side import as_they_come, for_each
+from pytest_forgetting.answers.served_side import SCORES, SEED, Scoring, ServedSide, why_unscored
+from pytest_forgetting.answers.server_probe import ask_one
 from pytest_forgetting.answers.sides import SideName
-from pytest_forgetting.answers.watching import Progress
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.responses import Refusal
 from pytest_forgetting.models.server import Server

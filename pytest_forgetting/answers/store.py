@@ -263,24 +263,24 @@ class Store:
 class Stores:
     """Where answers are kept: to be found again by later runs, or to the end of this one."""
 
-    def __init__(self, lasting: Store, passing: Path) -> None:
-        """Open the one in the folder `passing` when it is needed."""
+    def __init__(self, lasting: Store, temporary: Path) -> None:
+        """Open the one in the folder `temporary` when it is needed."""
         self.lasting = lasting
-        self._folder = passing
-        self._passing: Store | None = None
+        self._folder = temporary
+        self._temporary: Store | None = None
 
     @property
-    def passing(self) -> Store:
+    def temporary(self) -> Store:
         """The one that goes with this run."""
         if self._folder == self.lasting.folder:
             return self.lasting
-        self._passing = self._passing or Store(self._folder)
-        return self._passing
+        self._temporary = self._temporary or Store(self._folder)
+        return self._temporary
 
     @property
     def notes(self) -> list[str]:
         """What went wrong with them."""
-        return [*self.lasting.notes, *([] if self._passing is None else self._passing.notes)]
+        return [*self.lasting.notes, *([] if self._temporary is None else self._temporary.notes)]
 
     def refused(self) -> list[dict[str, Any]]:
         """What they have not taken, as plain values; nothing where they have taken all."""
@@ -290,19 +290,19 @@ class Stores:
     def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
         """Know what those of another process have not taken."""
         if len(refused) > 1:
-            _ = self.passing
+            _ = self.temporary
         for store, each in zip(self._open, refused, strict=False):
             store.take_over(Refused(**each))
 
     @property
     def _open(self) -> list[Store]:
-        return [self.lasting, *([] if self._passing is None else [self._passing])]
+        return [self.lasting, *([] if self._temporary is None else [self._temporary])]
 
     def close(self) -> None:
         """Let go of the files."""
         self.lasting.close()
-        if self._passing is not None:
-            self._passing.close()
+        if self._temporary is not None:
+            self._temporary.close()
 
 
 def _is_in_the_way(error: Exception) -> bool:

@@ -12,20 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.answers.called import Texts
+from pytest_forgetting.answers.called_side import Texts
 from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.api.retained import share
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.reading import read_settings
+from pytest_forgetting.option_values import read_settings
 from pytest_forgetting.settings import Settings
-from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.suite_loader import SuiteLoader
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
-    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.evaluation.evaluation import Evaluation
+    from pytest_forgetting.evaluation.given_sides import Found
     from pytest_forgetting.models.recording import Recording
-    from pytest_forgetting.sides.given_sides import Found
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
@@ -68,17 +68,17 @@ def compare(
     given = {name: each for name, each in (("model", model), ("baseline", baseline)) if each is not None}
     names = {name: _name(each) for name, each in given.items()}
     settings = settings_of({"model": None, "baseline": None, **names, "max_drop": max_drop, **options})
-    shelf = Shelf(settings)
-    read = read_suites(suites, shelf, [Path()])
-    return compared(settings, shelf, read, found_among(given))
+    loader = SuiteLoader(settings)
+    read = read_suites(suites, loader, [Path()])
+    return compared(settings, loader, read, found_among(given))
 
 
-def compared(settings: Settings, shelf: Shelf, suites: list[Suite], given: dict[SideName, Found]) -> Comparison:
+def compared(settings: Settings, loader: SuiteLoader, suites: list[Suite], given: dict[SideName, Found]) -> Comparison:
     """Ask, judge, and let go of the models.
 
     Args:
         settings: of the comparison.
-        shelf: which has read the suites.
+        loader: which has read the suites.
         suites: what is asked.
         given: sides that are at hand already.
 
@@ -87,7 +87,7 @@ def compared(settings: Settings, shelf: Shelf, suites: list[Suite], given: dict[
         CannotAnswer: a model cannot be asked.
     """
     with _opened(settings, given) as evaluation:
-        evaluation.check_recordings(shelf.whole(suite.nodeid for suite in suites))
+        evaluation.check_recordings(loader.whole(suite.nodeid for suite in suites))
         evaluation.ensure([(suite, case) for suite in suites for case in suite.cases])
         return evaluation.comparison([evaluation.judge_suite(suite, suite.cases) for suite in suites])
 
@@ -105,9 +105,9 @@ def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Foun
         WrongUsage: a reference names nothing, or suites and baseline do not fit.
         CannotAnswer: it cannot be asked.
     """
-    from pytest_forgetting.evaluate import Silent
+    from pytest_forgetting.answers.progress import Silent
+    from pytest_forgetting.evaluation.recorder import Recorder
     from pytest_forgetting.models import recording_file
-    from pytest_forgetting.sides.recorder import Recorder
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -124,9 +124,9 @@ def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Foun
 @contextmanager
 def _opened(settings: Settings, given: dict[SideName, Found]) -> Iterator[Evaluation]:
     """An evaluation; what cannot be stored, or is not to be, is in a store that goes with it."""
+    from pytest_forgetting.evaluation.opening import open_evaluation, store_folder
     from pytest_forgetting.models.endpoint import keeps_for_this_run_only
     from pytest_forgetting.models.given import GivenModel
-    from pytest_forgetting.sides.participants import open_evaluation, store_folder
 
     served = any(map(keeps_for_this_run_only, (settings.model, settings.baseline)))
     unhashed = any(isinstance(each, GivenModel) and not each.told_by_its_weights for each in given.values())

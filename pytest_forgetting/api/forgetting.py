@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.api.retained import share
 from pytest_forgetting.comparison.comparison import Comparison, Timing
-from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.suite_loader import SuiteLoader
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Effort
-    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.evaluation.evaluation import Evaluation
     from pytest_forgetting.settings import Settings
     from pytest_forgetting.suites.cases import Suite
 
@@ -27,7 +27,7 @@ class Forgetting:
         self,
         evaluation: Evaluation,
         settings: Settings,
-        shelf: Shelf,
+        loader: SuiteLoader,
         here: Sequence[Path],
         guarded: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
@@ -36,13 +36,13 @@ class Forgetting:
         Args:
             evaluation: of the run.
             settings: of the run.
-            shelf: of the run, whose suites are not read again.
+            loader: of the run, whose suites are not read again.
             here: the folders that relative paths may start from; node ids start from the first.
             guarded: what is to stand around asking.
         """
         self._evaluation = evaluation
         self._settings = settings
-        self._shelf = shelf
+        self._loader = loader
         self._here = here
         self._guarded = guarded
 
@@ -62,12 +62,12 @@ class Forgetting:
             SuiteError: a suite cannot be read.
             CannotAnswer: a model cannot be asked.
         """
-        shelf = self._shelf
+        loader = self._loader
         if max_drop is not None:
-            shelf = Shelf(replace(self._settings, max_drop=share("max_drop", max_drop)))
-        read = read_suites(suites, shelf, self._here, root=self._here[0])
+            loader = SuiteLoader(replace(self._settings, max_drop=share("max_drop", max_drop)))
+        read = read_suites(suites, loader, self._here, root=self._here[0])
         evaluation = self._evaluation
-        evaluation.check_recordings(shelf.whole(suite.nodeid for suite in read))
+        evaluation.check_recordings(loader.whole(suite.nodeid for suite in read))
         interview = evaluation.interview
         with self._guarded(), nullcontext() if interview is None else interview.apart() as effort:
             evaluation.ensure([(suite, case) for suite in read for case in suite.cases])

@@ -13,19 +13,19 @@ from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 from pytest_forgetting.suites.loading import suite_of
 
 if TYPE_CHECKING:
-    from pytest_forgetting.shelf import Shelf
+    from pytest_forgetting.suite_loader import SuiteLoader
 
 CaseRow = Mapping[str, Any]
 OneSuite = str | os.PathLike[str] | Suite
 Suites = OneSuite | Iterable[OneSuite | CaseRow]
 
 
-def read_suites(suites: Suites, shelf: Shelf, here: Iterable[Path], root: Path | None = None) -> list[Suite]:
+def read_suites(suites: Suites, loader: SuiteLoader, here: Iterable[Path], root: Path | None = None) -> list[Suite]:
     """Read what a caller gave as `suites`; a file that is named twice is read once.
 
     Args:
         suites: a file, a folder, a `Suite`, several of them, or the cases of one QA suite.
-        shelf: reads files, and applies the run's settings.
+        loader: reads files, and applies the run's settings.
         here: folders that relative paths may start from, the first in which there is something counts.
         root: the folder that node ids start from; None: they are the paths as they were found.
 
@@ -39,8 +39,8 @@ def read_suites(suites: Suites, shelf: Shelf, here: Iterable[Path], root: Path |
         raise WrongUsage("compare: no suites given; wanted a path, a Suite, or a list of cases")
     found: list[Suite] = []
     for each in [one for one in named if not isinstance(one, Mapping)]:
-        found += [suite for suite in _taken(each, shelf, list(here), root) if not any(_same(suite, o) for o in found)]
-    return [*found, *([shelf.given(suite_of(rows))] if rows else [])]
+        found += [suite for suite in _taken(each, loader, list(here), root) if not any(_same(suite, o) for o in found)]
+    return [*found, *([loader.given(suite_of(rows))] if rows else [])]
 
 
 def _same(one: Suite, other: Suite) -> bool:
@@ -58,12 +58,12 @@ def _listed(suites: Any) -> list[Any]:
     return list(suites)
 
 
-def _taken(given: Any, shelf: Shelf, here: list[Path], root: Path | None) -> Iterator[Suite]:
+def _taken(given: Any, loader: SuiteLoader, here: list[Path], root: Path | None) -> Iterator[Suite]:
     if isinstance(given, Suite):
-        yield shelf.given(given)
+        yield loader.given(given)
     elif isinstance(given, str | os.PathLike):
         for path in _suites_at(_located(Path(given), here)):
-            yield shelf.suite(path, _nodeid(path, root))
+            yield loader.suite(path, _nodeid(path, root))
     else:
         raise WrongUsage(_unusable(given))
 

@@ -128,8 +128,8 @@ class LanguageModel:
         return requests_for(prompt, chat=self._side.source.asks_chat(prompt))
 
     def _answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        from pytest_forgetting.answers.progress import Silent
         from pytest_forgetting.answers.sides import StoredSide
-        from pytest_forgetting.evaluate import Silent
 
         side, interview = self._side, self._interview
         if not isinstance(side, StoredSide) or interview is None:

@@ -14,7 +14,7 @@ from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting import terminal
-from pytest_forgetting.reporting.showing import told
+from pytest_forgetting.reporting.display import told
 from pytest_forgetting.settings import fraction
 
 if TYPE_CHECKING:

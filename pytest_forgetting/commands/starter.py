@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from pytest_forgetting.ascii_fallback import ascii_fallback
 from pytest_forgetting.commands.shipped import shipped
-from pytest_forgetting.plain_signs import plain_signs
 
 
 def write_starter_suites(target: Path) -> int:
@@ -17,7 +17,7 @@ def write_starter_suites(target: Path) -> int:
     Returns:
         pytest's exit code: 0, or 4 where a file of that name exists.
     """
-    with plain_signs():
+    with ascii_fallback():
         return _write(target)
 
 

@@ -10,9 +10,9 @@ from typing import Literal, get_args
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
 from pytest_forgetting.grading.form import right_in_other_form
 from pytest_forgetting.grading.loops import loops
+from pytest_forgetting.grading.normalisation import normalise
 from pytest_forgetting.grading.refusals import is_refusal
 from pytest_forgetting.grading.thoughts import without_thoughts
-from pytest_forgetting.grading.wording import normalise
 from pytest_forgetting.suites.cases import Case
 
 Cause = Literal["numeric noise", "empty", "repetition", "refusal", "unfinished", "format", "knowledge"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from pytest_forgetting.comparison.figures import Figures
-from pytest_forgetting.comparison.finding_cases import has_case, the_case, the_one
 from pytest_forgetting.comparison.gates import Ruling
+from pytest_forgetting.comparison.lookup import has_case, the_case, the_one
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.settings import Inconclusive

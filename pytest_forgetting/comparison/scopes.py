@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.figures import Figures
-from pytest_forgetting.comparison.finding_cases import has_case, the_case, the_one
 from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold
+from pytest_forgetting.comparison.lookup import has_case, the_case, the_one
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts
 from pytest_forgetting.suites.cases import Suite
 

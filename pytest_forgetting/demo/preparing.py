@@ -7,11 +7,11 @@ import warnings
 from difflib import get_close_matches
 from pathlib import Path
 
-from pytest_forgetting.demo.bar import bar
 from pytest_forgetting.demo.facts import INSTRUCTIONS, MEDICATION, general_files
+from pytest_forgetting.demo.progress_bar import bar
 from pytest_forgetting.demo.recipes import DURATIONS, EDITION, METHODS, NAMES, PRETRAINING, SHAPE, VOCABULARY
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.made_once import made_once, shelf
+from pytest_forgetting.made_once import cache_subfolder, made_once
 
 
 def prepare(name: str, seed: int = 0) -> Path:
@@ -27,7 +27,7 @@ def prepare(name: str, seed: int = 0) -> Path:
     """
     if name not in NAMES:
         raise WrongUsage(_unknown(name))
-    folder = shelf("demo", "demo models") / f"{name}-{_key(name)}-seed{seed}"
+    folder = cache_subfolder("demo", "demo models") / f"{name}-{_key(name)}-seed{seed}"
 
     base = None if name == "base" or _complete(folder) else prepare("base")
 

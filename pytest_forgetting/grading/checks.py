@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from pytest_forgetting.grading.distance import within_distance
 from pytest_forgetting.grading.json_values import contained_values, fitting, whole_value
+from pytest_forgetting.grading.normalisation import holds_words
 from pytest_forgetting.grading.numerals import conclusions
 from pytest_forgetting.grading.patterns import matches
 from pytest_forgetting.grading.refusals import is_refusal
 from pytest_forgetting.grading.sentences import count_sentences, count_words
-from pytest_forgetting.grading.wording import holds_words
 
 
 class Said(Protocol):

@@ -12,9 +12,9 @@ import regex
 from pytest_forgetting.grading.checks import BUILT_IN, Said
 from pytest_forgetting.grading.distance import within_distance
 from pytest_forgetting.grading.grade import fulfils
+from pytest_forgetting.grading.normalisation import holds_letters, holds_words, normalise
 from pytest_forgetting.grading.numerals import conclusions, nothing_but_a_number
 from pytest_forgetting.grading.patterns import Undecidable, matches
-from pytest_forgetting.grading.wording import holds_letters, holds_words, normalise
 from pytest_forgetting.suites.cases import Case, Check
 
 _FORM = frozenset(("word-count", "sentence-count", "finished"))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.grading.normalisation import holds_text, holds_words, same_text
 from pytest_forgetting.grading.numerals import conclusions, number
 from pytest_forgetting.grading.patterns import matches
-from pytest_forgetting.grading.wording import holds_text, holds_words, same_text
 from pytest_forgetting.suites.cases import MatchRule
 
 
 def match(rule: MatchRule, text: str, accepted: str) -> bool:
     """Whether `text` is right by `rule`, given one accepted answer.
 
-    - word: holds the accepted answer as whole words (`wording.holds_words`);
+    - word: holds the accepted answer as whole words (`normalisation.holds_words`);
     - exact: is the accepted answer, but for case, and blanks and punctuation around it;
     - number: comes to the accepted number (`numerals.conclusions`);
     - contains: holds it anywhere, parts of words included, but for case and blanks;

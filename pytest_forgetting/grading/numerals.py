@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import regex
 
-from pytest_forgetting.grading.wording import normalise
+from pytest_forgetting.grading.normalisation import normalise
 
 _UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")

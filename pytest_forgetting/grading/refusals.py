@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from pytest_forgetting.grading.wording import normalise
+from pytest_forgetting.grading.normalisation import normalise
 
 _CANNOT = (
     r"i(?:'m| am) (?:just |simply |currently )?(?:unable|not (?:able|allowed|permitted|programmed|designed)) to"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from pytest_forgetting.grading.wording import same_text
+from pytest_forgetting.grading.normalisation import same_text
 from pytest_forgetting.linting.words import asked, words
 from pytest_forgetting.suites.cases import Case
 

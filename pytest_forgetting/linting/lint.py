@@ -15,7 +15,7 @@ from pytest_forgetting.linting.leaks import Leak, leaks
 from pytest_forgetting.linting.training_rows import TrainingData, training_rows
 from pytest_forgetting.linting.words import asked
 from pytest_forgetting.settings import Settings
-from pytest_forgetting.shelf import Shelf
+from pytest_forgetting.suite_loader import SuiteLoader
 from pytest_forgetting.suites.cases import Case
 
 FindingKind = Literal["leak", "duplicate", "echo"]
@@ -53,7 +53,7 @@ def lint(suites: Suites, training_data: TrainingData = (), *, allow_python: bool
         SuiteError: a suite cannot be read.
         WrongUsage: a path names nothing.
     """
-    read = read_suites(suites, Shelf(Settings(model="", allow_python=allow_python)), [Path()])
+    read = read_suites(suites, SuiteLoader(Settings(model="", allow_python=allow_python)), [Path()])
     cases = [case for suite in read for case in suite.cases if case.skip is None]
     found = [*map(_leak, leaks(cases, training_rows(training_data))), *map(_duplicate, duplicates(cases))]
     found += list(_echoes(cases))

@@ -10,8 +10,8 @@ import torch
 
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.checkpoint import embedding_rows
-from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import adapter_weights
+from pytest_forgetting.models.load_errors import told_as
 from pytest_forgetting.models.parameters import embeddings_in
 
 with warnings.catch_warnings():

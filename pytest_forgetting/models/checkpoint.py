@@ -24,8 +24,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from pytest_forgetting.answers.memory import free_bytes
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.models.devices import WEIGHTS_SHARE, torch_dtype
-from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import CONFIG, has_tokenizer, read_json
+from pytest_forgetting.models.load_errors import told_as
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase

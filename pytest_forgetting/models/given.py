@@ -103,7 +103,7 @@ class GivenModel:
     @contextmanager
     def speaking(self) -> Iterator[LoadedModel]:
         """Let it speak until the block ends, in evaluation mode and without gradients; after it all is as before."""
-        from pytest_forgetting.models.faults import quiet
+        from pytest_forgetting.models.load_errors import quiet
         from pytest_forgetting.models.resident import ready
         from pytest_forgetting.models.undisturbed import undisturbed
 

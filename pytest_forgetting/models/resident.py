@@ -11,7 +11,7 @@ import torch
 
 from pytest_forgetting.models.checkpoint import embedding_rows, load_checkpoint, load_tokenizer, pin_decoding
 from pytest_forgetting.models.devices import device_for, dtype_for
-from pytest_forgetting.models.faults import quiet
+from pytest_forgetting.models.load_errors import quiet
 from pytest_forgetting.models.loaded_model import LoadedModel
 from pytest_forgetting.models.own_memory import detach_from_files
 

@@ -8,7 +8,7 @@ from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.reporting import terminal
-from pytest_forgetting.reporting.inert import code, sentence
+from pytest_forgetting.reporting.markdown_escaping import code, sentence
 
 MOST_BYTES = 900_000
 """Of the whole. GitHub drops a step's summary that is larger than 1024 KiB, all of it."""

@@ -16,12 +16,12 @@ from pytest_forgetting.session.verdicts import Verdicts
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_forgetting.answers.watching import Progress
-    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.answers.progress import Progress
+    from pytest_forgetting.evaluation.evaluation import Evaluation
+    from pytest_forgetting.evaluation.recorder import Recorder
     from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Settings
-    from pytest_forgetting.shelf import Shelf
-    from pytest_forgetting.sides.recorder import Recorder
+    from pytest_forgetting.suite_loader import SuiteLoader
     from pytest_forgetting.suites.cases import Case, Suite
 
 WINDOW = 32
@@ -38,7 +38,7 @@ class AskingAhead:
         session: pytest.Session,
         evaluation: Evaluation,
         selection: Selection,
-        shelf: Shelf,
+        loader: SuiteLoader,
         settings: Settings,
     ) -> None:
         """Nothing is asked yet; `selection` is filled by the time that something is."""
@@ -49,7 +49,7 @@ class AskingAhead:
         """What the run ends with; None where the models could be asked."""
         self._session = session
         self._selection = selection
-        self._shelf = shelf
+        self._loader = loader
         self._settings = settings
         self._places: dict[int, int] = {}
         self._workerinput: dict[str, Any] | None = getattr(session.config, "workerinput", None)
@@ -103,7 +103,7 @@ class AskingAhead:
         """Once: this looks at every case, and windows are many."""
         with self._stopping():
             self._see_same_models()
-            whole = self._shelf.whole(sorted(self._selection.suites))
+            whole = self._loader.whole(sorted(self._selection.suites))
             conclusion.see_suites_kept(self._settings, whole, self._session.config.rootpath)
             self.evaluation.check_recordings(whole)
             if self.recorder is not None:
@@ -149,7 +149,7 @@ class AskingAhead:
         if self._workerinput is None:
             reporter: Output | None = self._session.config.pluginmanager.get_plugin("terminalreporter")
             return TerminalProgress(reporter)
-        from pytest_forgetting.evaluate import Silent
+        from pytest_forgetting.answers.progress import Silent
         from pytest_forgetting.session.relay import Teller
 
         folder = self._workerinput["forgetting_progress"]

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.scopes import SuiteResult
-    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.evaluation.evaluation import Evaluation
+    from pytest_forgetting.evaluation.recorder import Recorder
     from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Settings
-    from pytest_forgetting.sides.recorder import Recorder
     from pytest_forgetting.suites.cases import Suite
 
 Effort = Mapping[str, Mapping[Any, Any]]

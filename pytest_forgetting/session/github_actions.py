@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_forgetting.session.running import ForgettingRun
+    from pytest_forgetting.session.run import ForgettingRun
 
 ANNOTATING = "pytest_github_actions_annotate_failures"
 """Another plugin, which annotates our items as it does all others."""

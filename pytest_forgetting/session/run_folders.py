@@ -27,24 +27,24 @@ class RunFolders:
             return Path(self._workerinput["forgetting_store"])
         if self._settings.no_store:
             return self._of_this_run()
-        from pytest_forgetting.sides.participants import store_folder
+        from pytest_forgetting.evaluation.opening import store_folder
 
         return store_folder(self._settings.store)
 
-    def passing(self) -> Path | None:
+    def temporary(self) -> Path | None:
         """Where answers of servers are kept that do not say what they serve; None where there are none such."""
         from pytest_forgetting.models.endpoint import keeps_for_this_run_only
 
         if not any(map(keeps_for_this_run_only, (self._settings.model, self._settings.baseline))):
             return None
         if self._workerinput is not None:
-            return Path(self._workerinput["forgetting_passing"])
+            return Path(self._workerinput["forgetting_temporary"])
         return self._of_this_run()
 
     def _of_this_run(self) -> Path:
         if self._temporary is None:
-            from pytest_forgetting.session.passing_folder import passing_folder
+            from pytest_forgetting.session.temporary_folder import temporary_folder
 
             # Not in pytest_sessionfinish, which is not called where a session cannot start.
-            self._temporary = passing_folder(self._config.add_cleanup)
+            self._temporary = temporary_folder(self._config.add_cleanup)
         return self._temporary

@@ -8,7 +8,7 @@ from pytest_forgetting.comparison.comparison import blocks
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.scopes import ScopeResult
-    from pytest_forgetting.evaluate import Evaluation
+    from pytest_forgetting.evaluation.evaluation import Evaluation
     from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Inconclusive
     from pytest_forgetting.suites.cases import Suite

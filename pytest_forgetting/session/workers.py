@@ -14,7 +14,7 @@ from pytest_forgetting.session.relay import Relay
 from pytest_forgetting.session.selection import Selection
 
 if TYPE_CHECKING:
-    from pytest_forgetting.shelf import Shelf
+    from pytest_forgetting.suite_loader import SuiteLoader
     from pytest_forgetting.suites.cases import Case, Suite
 
 SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
@@ -27,7 +27,7 @@ class Workers:
         self,
         config: pytest.Config,
         store_folder: Callable[[], Path],
-        passing_folder: Callable[[], Path | None],
+        temporary_folder: Callable[[], Path | None],
         collected: Callable[[], None],
         device: Callable[[], str | None],
         fingerprints: Callable[[], dict[str, str]],
@@ -37,7 +37,7 @@ class Workers:
         Args:
             config: of the controller.
             store_folder: gives where workers are to keep answers.
-            passing_folder: gives the same for answers that go with this run.
+            temporary_folder: gives the same for answers that go with this run.
             collected: is called once they have collected.
             device: gives what the actors of a cluster have, where one computes.
             fingerprints: gives those of the models that the controller has found, by side.
@@ -46,7 +46,7 @@ class Workers:
         self._fingerprints = fingerprints
         self._config = config
         self._store_folder = store_folder
-        self._passing_folder = passing_folder
+        self._temporary_folder = temporary_folder
         self._collected = collected
         self._nodeids: list[str] = []
         self._cases: dict[str, dict[tuple[str, str], Case]] = {}
@@ -63,8 +63,8 @@ class Workers:
         """Tell a worker which store to use, and where to tell of its progress."""
         self._collecting += 1
         node.workerinput["forgetting_store"] = str(self._store_folder())
-        passing = self._passing_folder()
-        node.workerinput["forgetting_passing"] = None if passing is None else str(passing)
+        temporary = self._temporary_folder()
+        node.workerinput["forgetting_temporary"] = None if temporary is None else str(temporary)
         node.workerinput["forgetting_device"] = self._device()
         node.workerinput["forgetting_fingerprints"] = self._fingerprints()
         node.workerinput["forgetting_progress"] = self._progress_folder()
@@ -99,9 +99,9 @@ class Workers:
         if reporter is None or reporter.verbosity < 0:
             return None
         if self._progress is None:
-            from pytest_forgetting.session.passing_folder import passing_folder
+            from pytest_forgetting.session.temporary_folder import temporary_folder
 
-            self._progress = passing_folder(self._config.add_cleanup)
+            self._progress = temporary_folder(self._config.add_cleanup)
             self._relay = Relay(self._progress, reporter)
         return str(self._progress)
 
@@ -113,11 +113,11 @@ class Workers:
         self.refused.append(output.get("forgetting_refused", []))
         self.exit_code = output.get("forgetting_exit") or self.exit_code
 
-    def select(self, selection: Selection, shelf: Shelf) -> None:
+    def select(self, selection: Selection, loader: SuiteLoader) -> None:
         """Add what the workers ran to `selection`: the controller itself collects nothing."""
         for nodeid in self._nodeids:
             file, *names = nodeid.split("::")
-            suite = self._suite(file, shelf) if names and file.endswith(SUITE_SUFFIXES) else None
+            suite = self._suite(file, loader) if names and file.endswith(SUITE_SUFFIXES) else None
             if suite is None:
                 continue
             if names[-1] == "gate":
@@ -130,9 +130,9 @@ class Workers:
             self._cases[suite.nodeid] = {(case.category, case.id): case for case in suite.cases}
         return self._cases[suite.nodeid].get((names[0], names[-1]))
 
-    def _suite(self, file: str, shelf: Shelf) -> Suite | None:
+    def _suite(self, file: str, loader: SuiteLoader) -> Suite | None:
         path = self._config.rootpath / file
-        if file not in shelf:
+        if file not in loader:
             # Checks of a user's own are registered by conftest files, which only workers have imported so far.
             self._config.pluginmanager._loadconftestmodules(
                 path,
@@ -141,6 +141,6 @@ class Workers:
                 consider_namespace_packages=self._config.getini("consider_namespace_packages"),
             )
         try:
-            return shelf.suite(path, file)
+            return loader.suite(path, file)
         except ForgettingError:
             return None  # the workers have told it

@@ -10,8 +10,8 @@ from transformers import AutoTokenizer
 
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.models.checkpoint import causal_config, read_weights
-from pytest_forgetting.models.faults import told_as
 from pytest_forgetting.models.folder import has_tokenizer
+from pytest_forgetting.models.load_errors import told_as
 from pytest_forgetting.models.load_options import LoadOptions
 from pytest_forgetting.models.references import resolve
 

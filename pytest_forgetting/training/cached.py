@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.made_once import made_once, shelf
+from pytest_forgetting.made_once import cache_subfolder, made_once
 from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.references import resolve
 from pytest_forgetting.training.examples import digest, read_examples
@@ -57,7 +57,7 @@ def finetuned(
         # Three options of three types in one dictionary.
         finetune(os.fspath(base), examples, method=method, output_dir=folder, **options)  # type: ignore[arg-type]
 
-    folder = shelf("finetuned", "tuned models") / f"{type(method).__name__}-{key}"
+    folder = cache_subfolder("finetuned", "tuned models") / f"{type(method).__name__}-{key}"
     return read_tuned(made_once(folder, what, is_tuned, make))
 
 

@@ -19,11 +19,11 @@ from pytest_forgetting.api.comparing import Model, compared, found_among, record
 from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.api.retained import failures
 from pytest_forgetting.errors import ForgettingError, WrongUsage
+from pytest_forgetting.evaluation.given_sides import as_given
 from pytest_forgetting.models.adapter_in_memory import changes_its_base
 from pytest_forgetting.models.given import given_model
 from pytest_forgetting.reporting.files import replace_file
-from pytest_forgetting.shelf import Shelf
-from pytest_forgetting.sides.given_sides import as_given
+from pytest_forgetting.suite_loader import SuiteLoader
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
@@ -91,8 +91,8 @@ class ForgettingCallback(TrainerCallback):
         self._settings = settings_of(
             {"model": "in training", "max_drop": max_drop, "no_store": True, **named, **options}
         )
-        self._shelf = Shelf(self._settings)
-        self._suites = read_suites(suites, self._shelf, [Path()])
+        self._loader = SuiteLoader(self._settings)
+        self._suites = read_suites(suites, self._loader, [Path()])
         self._named_baseline = baseline
         self._tokenizer = tokenizer
         self._every, self._stop = every, stop
@@ -168,7 +168,7 @@ class ForgettingCallback(TrainerCallback):
         now = replace(given, passing=f"step-{state.global_step}")
         try:
             result = compared(
-                as_given(self._settings, [now]), self._shelf, self._suites, {"model": now, "baseline": self._baseline}
+                as_given(self._settings, [now]), self._loader, self._suites, {"model": now, "baseline": self._baseline}
             )
         except (ForgettingError, OSError) as error:  # hours of training are not to be lost for it
             self.comparison = None

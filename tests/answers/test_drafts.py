@@ -16,7 +16,7 @@ from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import ask
 from pytest_forgetting.answers.drafts import FEWEST_JUDGED, Tally
 from pytest_forgetting.answers.interview import Interview
-from pytest_forgetting.answers.reading import Reader
+from pytest_forgetting.answers.kv_cache import Reader
 from pytest_forgetting.answers.requests import Conditions, Draw, Request
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.api.comparing import compare

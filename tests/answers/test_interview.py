@@ -13,12 +13,12 @@ from filelock import FileLock
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.local_engine import LocalEngine
+from pytest_forgetting.answers.progress import Silent
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.comparison import Participant
-from pytest_forgetting.evaluate import Silent
 from pytest_forgetting.models.devices import Device, Places
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve

@@ -14,10 +14,10 @@ import pytest
 
 from pytest_forgetting.answers import ray_cluster
 from pytest_forgetting.answers.engine import Task
-from pytest_forgetting.answers.ray_actor import Staffing
+from pytest_forgetting.answers.ray_actor import ActorSetup
 from pytest_forgetting.answers.ray_cluster import Cluster, Needs
-from pytest_forgetting.answers.ray_crew import Crew
 from pytest_forgetting.answers.ray_engine import RayEngine
+from pytest_forgetting.answers.ray_pool import ActorPool
 from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.load_options import LoadOptions
@@ -62,9 +62,9 @@ def engine(folder: Path, **changes: Any) -> tuple[RayEngine, Task]:
     """An engine for a tiny model, and something to be asked."""
     model = resolve(str(tiny_llama(folder / "model")))
     told: dict[str, Any] = {"models": {"model": model}, "versions": {}, "batch_size": None}
-    staffing = Staffing(options=LoadOptions(device="cpu"), **{**told, **changes})
+    setup = ActorSetup(options=LoadOptions(device="cpu"), **{**told, **changes})
     task = Task("model", "./model", Conditions(model.fingerprint, None), ASKED)
-    return RayEngine(Cluster(None), staffing, NEEDS, 1), task
+    return RayEngine(Cluster(None), setup, NEEDS, 1), task
 
 
 class Ignored:
@@ -123,8 +123,8 @@ def test_a_job_that_kills_every_actor_is_given_up(local_ray: Any) -> None:
             return what
 
     kind = local_ray.remote(Fragile).options(num_cpus=1)
-    crew, done = Crew(kind.remote, 2), []
+    pool, done = ActorPool(kind.remote, 2), []
     with pytest.raises(CannotAnswer, match=r"^3 Ray actors were lost over the same requests"):
-        crew.work_off(iter([0, 1, 2, 3]), lambda actor, what: actor.do.remote(what), lambda what, _: done.append(what))
-    crew.dismiss()
+        pool.run(iter([0, 1, 2, 3]), lambda actor, what: actor.do.remote(what), lambda what, _: done.append(what))
+    pool.close()
     assert sorted(done) == [0, 2, 3]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytester would make
 
-import pytest_forgetting.session.running  # noqa: F401 - as scipy above
-import pytest_forgetting.sides.participants  # noqa: F401 - as scipy above
+import pytest_forgetting.evaluation.opening  # noqa: F401 - as scipy above
+import pytest_forgetting.session.run  # noqa: F401 - as scipy above
 from tests.bad_input import (
     broken_yaml,
     cases_of_suites,

@@ -23,7 +23,7 @@ from pytest_forgetting.models import hub
 from pytest_forgetting.models.endpoint import is_address
 from pytest_forgetting.models.fingerprint import HashMemo
 from pytest_forgetting.models.references import resolve
-from pytest_forgetting.reading import read_settings
+from pytest_forgetting.option_values import read_settings
 from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suites import loading
 
@@ -213,5 +213,5 @@ def test_what_only_unix_can_do_is_asked_for_first() -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("os", "signal")
         if node.attr in NOT_IN_OS or node.attr.startswith("SIG")
     }
-    asked_for = {(name, "getuid") for name in ("cache.py", "passing_folder.py", "reporting/files.py")}
-    assert found == asked_for | {("passing_folder.py", "SIGTERM"), ("passing_folder.py", "SIG_DFL")}
+    asked_for = {(name, "getuid") for name in ("cache.py", "session/temporary_folder.py", "reporting/files.py")}
+    assert found == asked_for | {("session/temporary_folder.py", "SIGTERM"), ("session/temporary_folder.py", "SIG_DFL")}

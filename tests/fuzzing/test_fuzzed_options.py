@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.models.references import resolve
+from pytest_forgetting.option_values import read_settings
 from pytest_forgetting.options import OPTIONS
-from pytest_forgetting.reading import read_settings
 from pytest_forgetting.settings import fraction
 from tests.fuzzing.hostile_texts import TEXTS
 from tests.fuzzing.tiers import ending, outcome, tiers, trying

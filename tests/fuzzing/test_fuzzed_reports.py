@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from pytest_forgetting.collection import failure_text, gate_text
 from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation
 from pytest_forgetting.comparison.outcomes import Judged, RightAnswer
+from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.grading.registry import check, isolated_checks
+from pytest_forgetting.reporting.display import Display
+from pytest_forgetting.reporting.display import told as lines_of
 from pytest_forgetting.reporting.files import WRITERS, write_report
 from pytest_forgetting.reporting.github import annotation_lines, append_summary
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
-from pytest_forgetting.reporting.showing import Showing
-from pytest_forgetting.reporting.showing import told as lines_of
 from pytest_forgetting.session.properties import case_properties, gate_properties, run_properties
 from pytest_forgetting.settings import Settings
-from pytest_forgetting.sides.pair import shown_settings
 from pytest_forgetting.suites.cases import Check, Message
 from tests.fuzzing.hostile_texts import PIECES, TEXTS
 from tests.fuzzing.tiers import ending, tiers, trying
@@ -120,7 +120,7 @@ def see_terminal(lines: Iterator[str]) -> None:
 def see_everything(made: Comparison, folder: Path) -> None:
     """All views of `made`."""
     see_terminal(lines_of(made))
-    see_terminal(iter([Showing().line(made)]))
+    see_terminal(iter([Display().line(made)]))
     for line in annotation_lines(made, folder):
         assert line.startswith(("::error ", "::warning "))
         see_terminal(iter([line]))
@@ -129,7 +129,7 @@ def see_everything(made: Comparison, folder: Path) -> None:
         write_report(made, folder / f"r{suffix}")
     append_summary(made, folder / "r.md")
     assert Page((folder / "r.html").read_text(encoding="utf-8")).acting == _ours()
-    assert Page(Showing().html(made)).acting == []
+    assert Page(Display().html(made)).acting == []
     see_items(made)
 
 

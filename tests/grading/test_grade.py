@@ -118,7 +118,7 @@ def test_no_answer_makes_a_match_raise(text: str, rule: MatchRule) -> None:
 @given(st.text(min_size=1), st.sampled_from(["word", "contains"]))
 def test_an_answer_holds_itself(text: str, rule: MatchRule) -> None:
     """Whatever is accepted is right when said word by word, unless there is nothing to it."""
-    from pytest_forgetting.grading.wording import normalise
+    from pytest_forgetting.grading.normalisation import normalise
 
     assert grade(qa(text, match=rule), said(f"{text}")).correct or not normalise(text)
 

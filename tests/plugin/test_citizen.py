@@ -211,7 +211,7 @@ def test_the_plugin_module_imports_nothing_but_itself_and_pytest() -> None:
         "pytest_forgetting.fixtures",
         "pytest_forgetting.options",
         "pytest_forgetting.plugin",
-        "pytest_forgetting.strangers",
+        "pytest_forgetting.model_folders",
         "pytest_forgetting.suites",
         "pytest_forgetting.suites.detection",
     }

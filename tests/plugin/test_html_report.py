@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pytest_forgetting.reading import REPORT_SUFFIXES
+from pytest_forgetting.option_values import REPORT_SUFFIXES
 from pytest_forgetting.reporting.files import WRITERS
 from tests.plugin.conftest import Run
 

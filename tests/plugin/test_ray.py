@@ -158,7 +158,7 @@ def test_a_killed_actor_is_replaced(pytester: pytest.Pytester, pair: Path, clust
     store = pytester.path / "store"
 
     def kill() -> None:
-        of_ray("Answerer")[0].send_signal(signal.SIGKILL)
+        of_ray("AnsweringActor")[0].send_signal(signal.SIGKILL)
 
     with as_soon_as(lambda: answers_in(store) > 0, kill) as killed:
         found = reported(pytester, *RAY, f"--forgetting-ray-address={cluster.address}", "--batch-size=4", store="store")

@@ -91,7 +91,7 @@ def test_a_killed_workers_share_is_done_by_others(
     monkeypatch.setenv(CPU_DEVICES, "2")
     (pytester.path / "conftest.py").write_text(
         "import os, pathlib, signal\n"
-        "from pytest_forgetting.answers.watching import Watched\n"
+        "from pytest_forgetting.answers.progress import Watched\n"
         "deliver = Watched.deliver\n"
         "def once(self, answers):\n"
         "    deliver(self, answers)\n"

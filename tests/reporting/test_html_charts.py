@@ -17,7 +17,7 @@ from pytest_forgetting.reporting.html_report.charts import (
     segments,
     tick_in_points,
 )
-from pytest_forgetting.reporting.html_report.trade import trade
+from pytest_forgetting.reporting.html_report.trade_off import trade
 from tests.reporting.pages import comparison, everything, outcomes, suite, text
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from pytest_forgetting.comparison.comparison import Comparison, Participant, Recommendation
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.json_report import report, to_json
 from pytest_forgetting.settings import Settings
-from pytest_forgetting.sides.pair import shown_settings
 from pytest_forgetting.suites.cases import Check
 from tests.comparison.lost import checklist, forgotten, retained, suite_of
 from tests.reports import fitting

@@ -15,8 +15,8 @@ from pytest_forgetting.comparison.comparison import Comparison, Finding, Partici
 from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.reporting import terminal
-from pytest_forgetting.reporting.inert import code, sentence
 from pytest_forgetting.reporting.markdown import SHOWN_CASES, to_markdown
+from pytest_forgetting.reporting.markdown_escaping import code, sentence
 from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Prompt, Suite
 from tests.reporting.rendered import RENDERERS, Rendered
 

@@ -17,10 +17,10 @@ from pytest_forgetting.comparison.causes import CAUSES
 from pytest_forgetting.comparison.comparison import Comparison, Decision, Finding, Participant, Recommendation, Timing
 from pytest_forgetting.comparison.gates import Verdict
 from pytest_forgetting.comparison.outcomes import Outcome
+from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.grading.choices import SCORES
 from pytest_forgetting.reporting.json_report import SCHEMA_VERSION, report, to_json, to_jsonl
 from pytest_forgetting.settings import INCONCLUSIVE_CHOICES, RULES, THINK_CHOICES, Settings
-from pytest_forgetting.sides.pair import shown_settings
 from pytest_forgetting.suites.cases import SEVERITIES, Kind, Role
 from tests.comparison.lost import forgotten, retained, suite_of
 from tests.reports import CASE, fitting

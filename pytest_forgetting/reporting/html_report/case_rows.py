@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.grading.thoughts import CLOSE, without_thoughts
-from pytest_forgetting.reporting.html_report.visible import script_json, visible
+from pytest_forgetting.reporting.html_report.escaping import script_json, visible
 from pytest_forgetting.reporting.html_report.word_diff import WordDiff
 from pytest_forgetting.reporting.json_report import cases
 from pytest_forgetting.suites.cases import Case, Check

@@ -22,9 +22,9 @@ from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.html_report import charts
 from pytest_forgetting.reporting.html_report.case_rows import case_rows
-from pytest_forgetting.reporting.html_report.trade import trade
+from pytest_forgetting.reporting.html_report.escaping import fragment, script_json, shown, visible
+from pytest_forgetting.reporting.html_report.trade_off import trade
 from pytest_forgetting.reporting.html_report.verdicts import verdicts
-from pytest_forgetting.reporting.html_report.visible import fragment, script_json, shown, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

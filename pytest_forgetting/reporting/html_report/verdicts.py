@@ -9,7 +9,7 @@ from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.gates import Verdict, amount, growth
 from pytest_forgetting.comparison.outcomes import count
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
-from pytest_forgetting.reporting.html_report.visible import fragment
+from pytest_forgetting.reporting.html_report.escaping import fragment
 from pytest_forgetting.reporting.terminal import drop, interval, verdict
 
 MOST_REASONS = 8

@@ -1,1 +1,0 @@
-"""The two sides: what an answer is judged to be, and what is asked again in doubt."""
