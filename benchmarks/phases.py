@@ -38,7 +38,8 @@ WATCHED = {
                       "Store.close": "store"},
     "suite_loader": {"SuiteLoader._read": "reading of suites"},
     "evaluation.evaluation": {"Evaluation.recall": "grading", "Evaluation.judge_suite": "grading"},
-    "session.conclusion": {"compared": "comparing", "write_files": "reports"},
+    "session.conclusion": {"compared": "comparing"},
+    "session.output_files": {"write_files": "reports"},
 }  # fmt: skip
 """By module of the package: its functions, as it names them itself, and the phase that each is."""
 

@@ -24,7 +24,7 @@ from pytest_forgetting.suite_loader import SuiteLoader
 if TYPE_CHECKING:
     from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.evaluation.evaluation import Evaluation
-    from pytest_forgetting.evaluation.given_sides import Found
+    from pytest_forgetting.evaluation.found import Found
     from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.suites.cases import Suite
 

@@ -18,7 +18,7 @@ from pytest_forgetting.models.source import library_versions
 if TYPE_CHECKING:
     from pytest_forgetting.answers.ray_engine import RayEngine
     from pytest_forgetting.answers.sides import LiveSide, SideName
-    from pytest_forgetting.evaluation.given_sides import Found
+    from pytest_forgetting.evaluation.found import Found
     from pytest_forgetting.settings import Settings
 
 PROCESS_BYTES = 1 << 29

@@ -17,49 +17,30 @@ from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluation.follow_up import follow_up
 from pytest_forgetting.evaluation.judging import judged
+from pytest_forgetting.evaluation.pair import Pair, shown_settings
 from pytest_forgetting.reporting.display import Display
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.called_side import CalledSide
-    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.progress import Progress
-    from pytest_forgetting.answers.served_interview import ServedInterview
     from pytest_forgetting.answers.sides import Side, SideName
-    from pytest_forgetting.evaluation.pair import Pair
     from pytest_forgetting.suites.cases import Case, Suite
 
 
 class Evaluation:
     """All that a run knows: suites, answers, results. Items are pure functions of it."""
 
-    def __init__(
-        self,
-        sides: Mapping[SideName, Side],
-        pair: Pair,
-        interview: Interview | ServedInterview | None = None,
-        confidence: float = 0.95,
-        settings: Mapping[str, object] | None = None,
-        *,
-        keep_thoughts: bool = False,
-    ) -> None:
-        """Prepare; nothing is asked yet.
-
-        Args:
-            sides: both, or the baseline alone where answers are only recorded.
-            pair: what is known about the two beside their answers.
-            interview: asks live sides; None where both are recordings.
-            confidence: of intervals.
-            settings: as the report shows them.
-            keep_thoughts: judge answers with the thoughts before them.
-        """
-        self.sides = sides
+    def __init__(self, pair: Pair) -> None:
+        """Nothing is asked yet; `pair` is what is compared, under which settings, and who asks it."""
+        settings = pair.settings
         self.pair = pair
-        self.interview = interview
-        self._confidence = confidence
-        self._settings = dict(settings or {})
+        self.sides = pair.sides
+        self.interview = pair.interview
+        self._confidence = settings.confidence
+        self._settings = shown_settings(settings)
         self._results: dict[int, CaseResult] = {}
-        self.judge = partial(judged, keep_thoughts=keep_thoughts)
-        self._follow_up = follow_up(sides, interview, self.judge)
+        self.judge = partial(judged, keep_thoughts=settings.think == "keep")
+        self._follow_up = follow_up(self.sides, self.interview, self.judge)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
         """See that recordings were made from these very suites, and that all can give what the suites go by.

@@ -1,4 +1,4 @@
-"""What is known about the two models beside their answers."""
+"""The pair that is compared: its two sides, who asks them, and what is known about them beside their answers."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Pair:
-    """What is known about the two beside their answers."""
+    """The two, and what is known about them beside their answers."""
 
     sides: Mapping[SideName, Side]
+    """Both; where answers are only recorded the baseline stands on both."""
     audit: tuple[Finding, ...]
     """What differs besides the answers, as the files tell."""
     stores: Stores
     settings: Settings
     interview: Interview | ServedInterview | None
+    """Asks live sides; None where both are recordings."""
     is_adapter: bool = False
+    """Whether the candidate is an adapter on a base."""
     files: tuple[LocalModel, ...] = ()
     """Those of the two that are read from files."""
 

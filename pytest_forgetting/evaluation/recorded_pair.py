@@ -16,7 +16,7 @@ from pytest_forgetting.reporting.terminal import shown_name
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Finding
-    from pytest_forgetting.evaluation.given_sides import Found
+    from pytest_forgetting.evaluation.found import Found
     from pytest_forgetting.models.templates import Templates
     from pytest_forgetting.suites.cases import Case, Suite
 

@@ -32,8 +32,8 @@ class GivenModel:
     tokenizer: PreTrainedTokenizerBase
     adapter_off: bool = False
     """Whether it speaks with its adapter switched off."""
-    passing: str | None = None
-    """A name for weights that are on their way to others, which are not worth being hashed."""
+    snapshot: str | None = None
+    """The name of a moment of weights in training, which are not worth being hashed."""
 
     @cached_property
     def plain(self) -> PreTrainedModel:
@@ -44,12 +44,12 @@ class GivenModel:
     @cached_property
     def told_by_its_weights(self) -> bool:
         """Whether everything that its answers depend on can be hashed, so that they may be kept."""
-        return self.passing is None and self._digest is not None
+        return self.snapshot is None and self._digest is not None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over parameters, settings and tokenizer as they are now; else a name that nothing else has."""
-        return self.passing or self._digest or f"not-hashed-{uuid.uuid4().hex}"
+        return self.snapshot or self._digest or f"not-hashed-{uuid.uuid4().hex}"
 
     @cached_property
     def chat_template(self) -> str | None:

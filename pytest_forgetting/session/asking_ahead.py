@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
-from pytest_forgetting.session import conclusion
+from pytest_forgetting.session import output_files
 from pytest_forgetting.session.progress import Output, TerminalProgress
 from pytest_forgetting.session.verdicts import Verdicts
 
@@ -104,7 +104,7 @@ class AskingAhead:
         with self._stopping():
             self._see_same_models()
             whole = self._loader.whole(sorted(self._selection.suites))
-            conclusion.see_suites_kept(self._settings, whole, self._session.config.rootpath)
+            output_files.see_suites_kept(self._settings, whole, self._session.config.rootpath)
             self.evaluation.check_recordings(whole)
             if self.recorder is not None:
                 self.recorder.check(whole)

@@ -13,7 +13,7 @@ from pytest_forgetting import options
 from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
-from pytest_forgetting.session import conclusion, runtest_protocol
+from pytest_forgetting.session import conclusion, output_files, runtest_protocol
 from pytest_forgetting.session.asking_ahead import CANNOT_ANSWER, AskingAhead
 from pytest_forgetting.session.github_actions import GitHubActions, on_github
 from pytest_forgetting.session.notices import header, notices
@@ -53,7 +53,7 @@ class ForgettingRun:
         self.comparison: Comparison | None = None
         self.loader = SuiteLoader(self.settings)
         self._selection = Selection()
-        self._written = conclusion.Written()
+        self._written = output_files.Written()
         self._asking: AskingAhead | None = None
         self._unread: list[str] = []
         self._unanswerable: str | None = None
@@ -127,7 +127,7 @@ class ForgettingRun:
         from pytest_forgetting.evaluation.recorder import Recorder
 
         try:
-            conclusion.see_files(self.settings)
+            output_files.see_files(self.settings)
             evaluation = open_evaluation(
                 self._own_settings(), self._folders.store(), temporary=self._folders.temporary()
             )
@@ -313,7 +313,7 @@ class ForgettingRun:
             tell_junit(self.config, self.comparison)
             if conclusion.is_unfinished(self.comparison) and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = CANNOT_ANSWER
-        self._written = conclusion.write_files(self.comparison, self.asking.recorder, self._selection, self.settings)
+        self._written = output_files.write_files(self.comparison, self.asking.recorder, self._selection, self.settings)
         if self._written.failed:
             session.exitstatus = CANNOT_ANSWER
 

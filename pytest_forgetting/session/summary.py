@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_forgetting.comparison.comparison import Comparison
-    from pytest_forgetting.session.conclusion import Written
+    from pytest_forgetting.session.output_files import Written
     from pytest_forgetting.settings import Settings
 
 

@@ -19,7 +19,7 @@ from pytest_forgetting.api.comparing import Model, compared, found_among, record
 from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.api.retained import failures
 from pytest_forgetting.errors import ForgettingError, WrongUsage
-from pytest_forgetting.evaluation.given_sides import as_given
+from pytest_forgetting.evaluation.found import as_given
 from pytest_forgetting.models.adapter_in_memory import changes_its_base
 from pytest_forgetting.models.given import given_model
 from pytest_forgetting.reporting.files import replace_file
@@ -165,7 +165,7 @@ class ForgettingCallback(TrainerCallback):
     def _fails(self, state: TrainerState, given: GivenModel) -> bool:
         """Compare, and log what came of it; whether the gate fails."""
         assert self._baseline is not None, "the training has begun"
-        now = replace(given, passing=f"step-{state.global_step}")
+        now = replace(given, snapshot=f"step-{state.global_step}")
         try:
             result = compared(
                 as_given(self._settings, [now]), self._loader, self._suites, {"model": now, "baseline": self._baseline}

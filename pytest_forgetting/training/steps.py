@@ -1,4 +1,4 @@
-"""How long work tells that it goes on."""
+"""Progress of long work, step by step: how whoever watches is told of it."""
 
 from __future__ import annotations
 
