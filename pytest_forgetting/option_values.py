@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.devices import KINDS
@@ -25,6 +25,7 @@ from pytest_forgetting.settings import (
     fraction,
 )
 from pytest_forgetting.suites.spelling import meant
+from pytest_forgetting.suites.strict_json import no_constant
 
 REPORT_SUFFIXES = (".json", ".jsonl", ".html", ".md")
 RECORD_SUFFIX = ".json"
@@ -266,7 +267,7 @@ def _json_object(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     try:
-        parsed = json.loads(value, parse_constant=_no_json)
+        parsed = json.loads(value, parse_constant=no_constant)
     except (TypeError, ValueError, RecursionError) as error:
         raise WrongUsage(f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object ({error})") from None
     if not isinstance(parsed, dict):
@@ -274,7 +275,3 @@ def _json_object(value: Any) -> dict[str, Any]:
             f"--chat-template-kwargs: found {value!r:.200}, wanted a JSON object such as '{{\"key\": true}}'"
         )
     return parsed
-
-
-def _no_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1] / "pytest_forgetting"
 ORDER = ("suites", "grading", "comparison", "reporting")
 HEAVY = {"torch", "transformers", "peft"}
 MAY_BE_HEAVY = ("models", "answers", "training", "demo")
-LIGHT = {"answers/store.py", "answers/planning.py"}
+LIGHT = {"answers/store.py", "answers/stores.py", "answers/store_rows.py", "answers/planning.py"}
 PYTEST_SIDE = {"plugin", "options", "collection", "fixtures", "session"}
 
 

@@ -6,21 +6,21 @@ The store is a cache: whatever goes wrong with it costs time, never an answer an
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import sqlite3
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.store_rows import answer_in, checksum, to_text, unchanged
 from pytest_forgetting.cache import make_private, why_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pytest_forgetting.answers.answer import Answer
 
 STORE_VERSION = 2
 SIZE_LIMIT = 1 << 30
@@ -99,8 +99,8 @@ class Store:
     def keep(self, answers: Mapping[bytes, Answer]) -> None:
         """Save `answers` at once; where the disk refuses, hold them in memory to the end of the run."""
         now = int(time.time())
-        texts = {key: _to_json(answer) for key, answer in answers.items()}
-        rows = [(key, text, now, _sum(key, text)) for key, text in texts.items()]
+        texts = {key: to_text(answer) for key, answer in answers.items()}
+        rows = [(key, text, now, checksum(key, text)) for key, text in texts.items()]
         try:
             with self._database:
                 self._database.executemany("insert or replace into answers values (?, ?, ?, ?)", rows)
@@ -119,7 +119,7 @@ class Store:
         try:
             with self._database:
                 self._database.execute(
-                    "insert or replace into facts values (?, ?, ?)", (name, value, _sum(name.encode(), value))
+                    "insert or replace into facts values (?, ?, ?)", (name, value, checksum(name.encode(), value))
                 )
         except sqlite3.Error:
             self._refused.facts[name] = value
@@ -130,7 +130,7 @@ class Store:
             return self._refused.facts[name]
         with self._mending():
             row = self._database.execute("select value, sum from facts where name = ?", (name,)).fetchone()
-            return None if row is None else _seen_whole(name.encode(), *row)
+            return None if row is None else unchanged(name.encode(), *row)
         return None
 
     @property
@@ -140,7 +140,7 @@ class Store:
 
     def take_over(self, refused: Refused) -> None:
         """Know to the end of the run what another process could not save."""
-        self._unsaved.update((bytes.fromhex(key), _from_json(text)) for key, text in refused.answers.items())
+        self._unsaved.update((bytes.fromhex(key), answer_in(text)) for key, text in refused.answers.items())
         self._refused.facts.update(refused.facts)
         for note in refused.notes:
             self._note(note)
@@ -154,7 +154,7 @@ class Store:
         rows = self._database.execute(
             f"select key, answer, used, sum from answers where key in ({marks})", keys
         ).fetchall()
-        found = {key: _from_json(_seen_whole(key, text, told)) for key, text, _, told in rows}
+        found = {key: answer_in(unchanged(key, text, told)) for key, text, _, told in rows}
         self._touch([key for key, _, used, _ in rows if not isinstance(used, int) or used < time.time() - DAY])
         return found
 
@@ -260,89 +260,6 @@ class Store:
             self.notes.append(note)
 
 
-class Stores:
-    """Where answers are kept: to be found again by later runs, or to the end of this one."""
-
-    def __init__(self, lasting: Store, temporary: Path) -> None:
-        """Open the one in the folder `temporary` when it is needed."""
-        self.lasting = lasting
-        self._folder = temporary
-        self._temporary: Store | None = None
-
-    @property
-    def temporary(self) -> Store:
-        """The one that goes with this run."""
-        if self._folder == self.lasting.folder:
-            return self.lasting
-        self._temporary = self._temporary or Store(self._folder)
-        return self._temporary
-
-    @property
-    def notes(self) -> list[str]:
-        """What went wrong with them."""
-        return [*self.lasting.notes, *([] if self._temporary is None else self._temporary.notes)]
-
-    def refused(self) -> list[dict[str, Any]]:
-        """What they have not taken, as plain values; nothing where they have taken all."""
-        told = [asdict(each.refused) for each in self._open]
-        return told if any(any(each.values()) for each in told) else []
-
-    def take_over(self, refused: Sequence[Mapping[str, Any]]) -> None:
-        """Know what those of another process have not taken."""
-        if len(refused) > 1:
-            _ = self.temporary
-        for store, each in zip(self._open, refused, strict=False):
-            store.take_over(Refused(**each))
-
-    @property
-    def _open(self) -> list[Store]:
-        return [self.lasting, *([] if self._temporary is None else [self._temporary])]
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self.lasting.close()
-        if self._temporary is not None:
-            self._temporary.close()
-
-
 def _is_in_the_way(error: Exception) -> bool:
     """Whether the disk or another process keeps from using a store that may be sound."""
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _IN_THE_WAY
-
-
-def _sum(name: bytes, text: str) -> bytes:
-    """What tells a row that the disk has changed from one that was written: SQLite itself has no such sums."""
-    return hashlib.blake2b(name + b"\0" + text.encode(errors="surrogatepass"), digest_size=8).digest()
-
-
-def _seen_whole(name: bytes, text: str, told: bytes) -> str:
-    if not isinstance(text, str) or _sum(name, text) != told:
-        raise ValueError("a row is not as it was written")
-    return text
-
-
-def _to_json(answer: Answer) -> str:
-    # ASCII on purpose: a lone surrogate in a model's output is no valid UTF-8, but a valid escape.
-    row = [answer.text, answer.finish, answer.tokens, answer.reason, answer.loglikelihoods, answer.gap]
-    return json.dumps(row, separators=(",", ":"))
-
-
-def _from_json(text: str) -> Answer:
-    """The answer in a row.
-
-    Raises:
-        ValueError: the row is damaged.
-    """
-    row = json.loads(text) if isinstance(text, str) else None
-    if not isinstance(row, list) or not 4 <= len(row) <= len(_KINDS):
-        raise ValueError("a row holds no answer")
-    if not all(map(isinstance, row, _KINDS)) or row[1] not in get_args(Finish):
-        raise ValueError("a row holds an answer of odd values")
-    words, finish, tokens, reason, *later = row
-    scores, gap = later or ((), None)  # rows of earlier versions end before these
-    return Answer(words, finish, None if tokens is None else tuple(tokens), reason, tuple(scores), gap)
-
-
-_ABSENT = type(None)
-_KINDS: tuple[tuple[type, ...], ...] = ((str,), (str,), (list, _ABSENT), (str, _ABSENT), (list,), (float, int, _ABSENT))
-"""Of the values of a row."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact
 from pytest_forgetting.answers.sides import LiveSide, Side, SideName
-from pytest_forgetting.answers.store import Store, Stores
+from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.stores import Stores
 from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
 from pytest_forgetting.comparison.comparison import Finding
 from pytest_forgetting.errors import WrongUsage

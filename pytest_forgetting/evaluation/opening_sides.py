@@ -18,7 +18,8 @@ from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import library_versions
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.store import Store, Stores
+    from pytest_forgetting.answers.store import Store
+    from pytest_forgetting.answers.stores import Stores
     from pytest_forgetting.models.local_model import LocalModel
     from pytest_forgetting.models.templates import Templates
     from pytest_forgetting.settings import Settings

@@ -15,7 +15,7 @@ from pytest_forgetting.comparison.comparison import Finding
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.served_interview import ServedInterview
-    from pytest_forgetting.answers.store import Stores
+    from pytest_forgetting.answers.stores import Stores
     from pytest_forgetting.models.local_model import LocalModel
     from pytest_forgetting.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import regex
 
@@ -13,6 +13,7 @@ from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.grading.schema_keywords import limited_keywords
 from pytest_forgetting.suites.json_parts import parts
+from pytest_forgetting.suites.strict_json import no_constant
 
 LONGEST = 100_000
 """Characters of a JSON value inside other text; a longer one is not found."""
@@ -89,14 +90,10 @@ def _is_deep(value: Any) -> bool:
     return bool(level)
 
 
-def _no_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def _finite(number: str) -> float:
     if math.isinf(value := float(number)):
         raise ValueError(f"{number:.20} is larger than any number here")
     return value
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_json, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=no_constant, parse_float=_finite)

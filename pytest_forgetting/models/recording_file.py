@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pytest_forgetting.models.recording import Recorded, Recording
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suites.spelling import meant
+from pytest_forgetting.suites.strict_json import given_twice
 
 VERSION = 2
 SIZE_LIMIT = 1 << 29
@@ -60,8 +60,7 @@ def _text(path: Path) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise Damaged(f"the key {twice!r:.60} stands twice in one object")
+        raise Damaged(f"the key {given_twice(name for name, _ in pairs)!r:.60} stands twice in one object")
     return values
 
 

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 from pytest_forgetting.suites.spelling import hint, meant
+from pytest_forgetting.suites.strict_json import given_twice
 
 SUFFIXES = (".jsonl", ".csv")
 """Of files that are read."""
@@ -223,24 +224,15 @@ def _no_json(constant: str) -> NoReturn:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        raise ValueError(f"key '{_twice(name for name, _ in pairs)}' given twice")
+        raise ValueError(f"key '{given_twice(name for name, _ in pairs)}' given twice")
     return row
-
-
-def _twice(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with _opened(file) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         try:
-            if (name := _twice(reader.fieldnames or ())) is not None:
+            if (name := given_twice(reader.fieldnames or ())) is not None:
                 raise Fault(f"column '{name}' given twice")
             for row in reader:
                 if None in row:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
@@ -22,8 +20,8 @@ from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.evaluation.found import as_given
 from pytest_forgetting.models.adapter_in_memory import changes_its_base
 from pytest_forgetting.models.given import given_model
-from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suite_loader import SuiteLoader
+from pytest_forgetting.training.good_checkpoint import keep, kept_before, separate
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
@@ -126,8 +124,8 @@ class ForgettingCallback(TrainerCallback):
         _see_whole(args)
         self._looked_at, self.comparison = -1, None
         if state.is_world_process_zero:
-            _part(_folder(args) / "good")
-            self.last_good_checkpoint = _kept_before(_folder(args), state.global_step)
+            separate(_folder(args) / "good")
+            self.last_good_checkpoint = kept_before(_folder(args), state.global_step)
             self._baseline = self._recorded(args, state, self._given(more))
 
     def on_step_end(
@@ -147,7 +145,7 @@ class ForgettingCallback(TrainerCallback):
         saved = _folder(args).with_name(f"checkpoint-{state.global_step}")
         passed = self.comparison is not None and not any(failures(self.comparison))
         if state.is_world_process_zero and passed and self._looked_at == state.global_step and saved.is_dir():
-            self.last_good_checkpoint = _kept(saved, _folder(args), state.global_step)
+            self.last_good_checkpoint = keep(saved, _folder(args), state.global_step)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         """Look at the outcome, unless that was just looked at."""
@@ -263,43 +261,3 @@ def _figures(result: Comparison, *, passed: bool) -> dict[str, float]:
     drops |= {f"forgetting/{suite.suite.name}/drop": suite.accuracy_drop for suite in result.suites}
     told = {name: round(drop, 6) for name, drop in drops.items() if isfinite(drop)}
     return {**told, "forgetting/forgotten": float(result.forgotten), "forgetting/passed": float(passed)}
-
-
-def _kept(saved: Path, folder: Path, step: int) -> Path:
-    """A copy of the checkpoint `saved` that takes no room where files can be linked."""
-    good, older, fresh = folder / "good", folder / "good.older", folder / "good.unfinished"
-    for stale in (older, fresh):
-        shutil.rmtree(stale, ignore_errors=True)
-    shutil.copytree(saved, fresh, copy_function=_linked)
-    if good.exists():
-        good.rename(older)
-    fresh.rename(good)
-    shutil.rmtree(older, ignore_errors=True)
-    replace_file(folder / "good.json", json.dumps({"step": step, "saved_as": saved.name}) + "\n")
-    return good
-
-
-def _kept_before(folder: Path, step: int) -> Path | None:
-    """The checkpoint that the training kept which now goes on behind `step`; one that begins has kept none."""
-    try:
-        kept = int(json.loads((folder / "good.json").read_text(encoding="utf-8"))["step"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return folder / "good" if 0 < kept <= step and (folder / "good").is_dir() else None
-
-
-def _part(good: Path) -> None:
-    """Give the checkpoint of an earlier training files of its own: this one may write into those that it shares."""
-    for path in good.rglob("*"):
-        if path.is_file() and path.stat().st_nlink > 1:
-            apart = path.with_name(f"{path.name}.unfinished")
-            shutil.copy2(path, apart)
-            apart.replace(path)
-
-
-def _linked(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-    return target

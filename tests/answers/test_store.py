@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.store import Store, _from_json, _to_json
+from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.store_rows import answer_in, to_text
 
 
 def keys(count: int) -> list[bytes]:
@@ -27,7 +28,7 @@ def test_answers_come_back_as_they_were(tmp_path: Path) -> None:
 def test_any_text_survives(text: str) -> None:
     """Whatever a model says, lone surrogates too, is stored and read back."""
     answer = Answer(text, "length", None, None)
-    assert _from_json(_to_json(answer)) == answer
+    assert answer_in(to_text(answer)) == answer
 
 
 def test_thousands_of_keys_are_recalled_at_once(tmp_path: Path) -> None:

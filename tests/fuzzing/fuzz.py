@@ -22,7 +22,7 @@ from typing import Any, get_args
 import atheris  # type: ignore[import-untyped]  # it ships no types
 
 with atheris.instrument_imports(include=["pytest_forgetting", "yaml", "jsonschema"]):
-    from pytest_forgetting.answers.store import _from_json
+    from pytest_forgetting.answers.store_rows import answer_in
     from pytest_forgetting.errors import SuiteError, WrongUsage
     from pytest_forgetting.grading.form import right_in_other_form
     from pytest_forgetting.grading.grade import grade
@@ -85,7 +85,7 @@ def rows(data: bytes) -> None:
     """A stored row is an answer or damaged; a check in a suite is one or a bad one."""
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(ValueError):
-        _from_json(text)
+        answer_in(text)
     with contextlib.suppress(BadCheck, ValueError, RecursionError):
         entry = json.loads(text)
         with contextlib.suppress(BadCheck):

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_forgetting.answers.answer import Answer, Finish
-from pytest_forgetting.answers.store import Store, _sum
+from pytest_forgetting.answers.store import Store
+from pytest_forgetting.answers.store_rows import checksum
 from tests.fuzzing.hostile_texts import SAID, TEXTS
 from tests.fuzzing.tiers import ending, tiers, trying
 
@@ -82,7 +83,7 @@ def test_no_damaged_row_is_an_error(tmp_path: Path, examples: int) -> None:
         with sqlite3.connect(folder / "answers.sqlite") as database:
             database.execute(
                 "insert into answers values (?, ?, ?, ?)",
-                (KEY, row, used, _sum(KEY, row if isinstance(row, str) else "")),
+                (KEY, row, used, checksum(KEY, row if isinstance(row, str) else "")),
             )
         database.close()
         store = Store(folder)
