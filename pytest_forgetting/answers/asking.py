@@ -51,34 +51,34 @@ def ask(
         CannotAnswer: not even a single row fits into memory.
     """
     size = min(batch_size or FIXED_ROWS, FIXED_ROWS) if fixed else batch_size
-    speaking = Speaking(loaded, deliver, size, fixed=fixed)
+    generating = Generating(loaded, deliver, size, fixed=fixed)
     scoring = Scoring(loaded, deliver, size, fixed=fixed)
-    unasked = _share_out(requests, conditions, speaking, scoring)
+    unasked = _share_out(requests, conditions, generating, scoring)
     if plan is not None:
-        plan(speaking.costs() | scoring.costs())
+        plan(generating.costs() | scoring.costs())
     if unasked:
         deliver(unasked)
-    speaking.draft(drafts or {})
-    for rows in speaking.groups():
-        run_in_batches(rows, speaking)
+    generating.draft(drafts or {})
+    for rows in generating.groups():
+        run_in_batches(rows, generating)
     for parts in scoring.groups():
         run_in_batches(parts, scoring)
 
 
 def _share_out(
-    requests: Sequence[Request], conditions: Conditions, speaking: Speaking, scoring: Scoring
+    requests: Sequence[Request], conditions: Conditions, generating: Generating, scoring: Scoring
 ) -> dict[int, Answer]:
     """Give each request to the job that it is for; the answers, by position, of those that no model need be asked."""
     unasked = {}
     for n, request in enumerate(requests):
-        job = scoring if request.continuations else speaking
+        job = scoring if request.continuations else generating
         if (refused := job.take(n, request, conditions)) is not None:
             unasked[n] = refused
     return unasked
 
 
-class Speaking:
-    """The job of answering: a row is one request."""
+class Generating:
+    """The job of generating answers: a row is one request."""
 
     def __init__(
         self, loaded: LoadedModel, deliver: Deliver, batch_size: int | None = None, *, fixed: bool = False

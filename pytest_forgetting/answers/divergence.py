@@ -16,11 +16,12 @@ from pytest_forgetting.answers.prompting import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_forgetting.answers.engine import DivergenceTask
     from pytest_forgetting.answers.requests import Conditions, Request
     from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
 
-    Deliver = Callable[[Request, Answer], None]
+    Deliver = Callable[[dict[int, Answer]], None]
 
 SIDES: tuple[SideName, SideName] = ("baseline", "model")
 OTHER_TOKENS = "the two models part the text into other tokens"
@@ -29,10 +30,8 @@ OTHER_WINDOWS = "the two models' contexts differ, and the text is longer than on
 
 
 @torch.inference_mode()
-def diverge(
-    pair: LoadedPair, requests: Sequence[Request], conditions: Mapping[SideName, Conditions], deliver: Deliver
-) -> None:
-    """Measure the divergence on each text of `requests`; both models read it in step, piece by piece.
+def measure_divergence(pair: LoadedPair, task: DivergenceTask, deliver: Deliver) -> None:
+    """Measure the divergence on each text of `task`; both models read it in step, piece by piece.
 
     KL(p‖q) = Σ p (log p − log q) over the tokens that both have, summed over the text's positions, in nats: how much
     the tuned model's prediction q costs where the baseline's p holds. In "RL's Razor" (2025), arXiv:2509.04259, it
@@ -40,20 +39,19 @@ def diverge(
 
     Args:
         pair: both models, which must fit into memory together.
-        requests: texts without a prompt.
-        conditions: of either side.
-        deliver: takes the answer to each: (nats, tokens) as its scores, or why there is none. Not called for a text
-            that memory does not suffice for, so that a later run may measure it.
+        task: the texts, and how either side reads them.
+        deliver: takes the answer to each by its position: (nats, tokens) as its scores, or why there is none. Not
+            called for a text that memory does not suffice for, so that a later run may measure it.
     """
     scorers: dict[SideName, Scorer] = {}
     parts: dict[SideName, list[list[Part] | str]] = {}
     for side in SIDES:
         with pair.speaking(side) as loaded:
             scorers[side] = Scorer(loaded)
-            parts[side] = [_parts(loaded, request, conditions[side]) for request in requests]
-    for request, had, has in zip(requests, parts["baseline"], parts["model"], strict=True):
+            parts[side] = [_parts(loaded, request, task.conditions[side]) for request in task.requests]
+    for n, (had, has) in enumerate(zip(parts["baseline"], parts["model"], strict=True)):
         try:
-            deliver(request, _measured(pair, scorers, had, has))
+            deliver({n: _measured(pair, scorers, had, has)})
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

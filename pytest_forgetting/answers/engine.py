@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +31,15 @@ class Task:
     """Requests on which it is to be found out whether the adapter changes any logit."""
     forms: Mapping[Form, tuple[Request, ...]] = field(default_factory=dict)
     """Requests, by their form, from which it is to be found out how prompts of that form begin."""
+
+
+@dataclass(frozen=True)
+class DivergenceTask:
+    """Texts on which it is to be measured how far the model lies from the baseline. Travels between processes."""
+
+    requests: tuple[Request, ...]
+    """The texts, without a prompt."""
+    conditions: Mapping[SideName, Conditions]
 
 
 @dataclass(frozen=True)
@@ -70,20 +79,8 @@ class Engine(Protocol):
             CannotAnswer: a model does not load or cannot be asked, or memory does not suffice.
         """
 
-    def diverge(
-        self,
-        texts: Sequence[Request],
-        conditions: Mapping[SideName, Conditions],
-        begin: Callable[[], None],
-        keep: Callable[[Request, Answer], None],
-    ) -> Sequence[str]:
-        """Measure how far the model lies from the baseline on each of `texts`.
-
-        Args:
-            texts: that are measured.
-            conditions: of both sides.
-            begin: called once the models are there.
-            keep: takes (nats, tokens) as scores, or an answer that says why there are none.
+    def measure_divergence(self, task: DivergenceTask, heard: Heard) -> Sequence[str]:
+        """Measure how far the model lies from the baseline on each text; answers have (nats, tokens) as scores.
 
         Returns:
             What a reader of the report should know about how the models were loaded.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.division import Division, Key, Share
-from pytest_forgetting.answers.engine import Engine, Noted, Task
+from pytest_forgetting.answers.engine import DivergenceTask, Engine, Noted, Task
 from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, note_loading
 from pytest_forgetting.answers.progress import Progress, Watched
 from pytest_forgetting.answers.requests import Request, key
@@ -137,7 +137,6 @@ class Interview:
         Raises:
             CannotAnswer: a model does not load.
         """
-
         tried: set[Request] = set()
 
         def missing() -> list[Request]:
@@ -146,21 +145,20 @@ class Interview:
 
         with self._in_turn():
             while missing():
-                if self._has_a_device() and not self._diverge(missing, tried, progress):
+                if self._has_a_device() and not self._measure_shares(missing, tried, progress):
                     time.sleep(POLL)
 
     def _divergence_key(self, text: Request) -> bytes:
         return key(b"divergence".join(side.digest for _, side in sorted(self._sides.items())), text)
 
-    def _diverge(self, missing: Missing, tried: set[Request], progress: Progress) -> bool:
+    def _keep_divergences(self, measured: Mapping[Request, Answer]) -> None:
+        self._store.keep({self._divergence_key(text): answer for text, answer in measured.items()})
+
+    def _measure_shares(self, missing: Missing, tried: set[Request], progress: Progress) -> bool:
         """Measure shares of what is missing; whether there were any that nobody else measures.
 
         What memory does not suffice for is among `tried`, and not tried again.
         """
-
-        def keep(text: Request, answer: Answer) -> None:
-            self._store.keep({self._divergence_key(text): answer})
-            progress.advance(1)
 
         conditions = {name: side.conditions for name, side in self._sides.items()}
         begun = False
@@ -168,8 +166,9 @@ class Interview:
             for texts, _ in self._shares(missing, self._divergence_key):
                 begun = True
                 self._tell_loading("model", progress)
-                begin = partial(progress.start, "divergence", len(texts))
-                note_loading(self._store, self._sides, self._engine.diverge(texts, conditions, begin, keep))
+                watched = Watched(self._keep_divergences, texts, progress, "divergence")
+                notes = self._engine.measure_divergence(DivergenceTask(tuple(texts), conditions), watched)
+                note_loading(self._store, self._sides, notes)
                 tried.update(texts)
         finally:
             if begun:
@@ -208,7 +207,7 @@ class Interview:
                 begun = True
                 self._tell_loading(name, progress)
                 ahead = 1 + left / len(self._slots.places.devices) / len(requests)
-                watched = Watched(side, requests, progress, self._label(name, side), ahead)
+                watched = Watched(side.keep, requests, progress, self._label(name, side), ahead)
                 self._remember(side, self._engine.ask(self._task(name, side, requests, wanted), watched))
                 computed.update(requests)
         finally:

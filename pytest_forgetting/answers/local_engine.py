@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.engine import Heard, Noted, Task
+from pytest_forgetting.answers.engine import DivergenceTask, Heard, Noted, Task
 from pytest_forgetting.answers.torch_import import importing_torch
 from pytest_forgetting.errors import CannotAnswer, ForgettingError
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.requests import Conditions, Request
     from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.answers.special_token_findings import Form, SpecialTokens
     from pytest_forgetting.models.loading import LoadedModel, LoadedPair
@@ -69,28 +68,21 @@ class LocalEngine:
                 )
                 return Noted(_effect(loaded, task), _special_tokens(loaded, task), tuple(pair.notes))
 
-    def diverge(
-        self,
-        texts: Sequence[Request],
-        conditions: Mapping[SideName, Conditions],
-        begin: Callable[[], None],
-        keep: Callable[[Request, Answer], None],
-    ) -> Sequence[str]:
-        """Measure the divergence on each of `texts`, where both models are in memory at once.
+    def measure_divergence(self, task: DivergenceTask, heard: Heard) -> Sequence[str]:
+        """Measure the divergence on each text, where both models are in memory at once.
 
         Raises:
             CannotAnswer: a model does not load.
         """
-        from pytest_forgetting.answers.divergence import APART, diverge
+        from pytest_forgetting.answers.divergence import APART, measure_divergence
 
         pair = self._loading()
         fits = pair.fits_together()
-        begin()
+        heard.begin({})
         if fits:
-            diverge(pair, texts, conditions, keep)
+            measure_divergence(pair, task, heard.deliver)
         else:
-            for text in texts:
-                keep(text, Answer("", "unanswered", reason=APART))
+            heard.deliver({n: Answer("", "unanswered", reason=APART) for n in range(len(task.requests))})
         return pair.notes
 
     def free(self) -> None:

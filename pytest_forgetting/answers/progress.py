@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.requests import Request
-    from pytest_forgetting.answers.sides import LiveSide
+
+    Keep = Callable[[dict[Request, Answer]], None]
 
 
 class Progress(Protocol):
@@ -50,13 +51,13 @@ class Watched:
     """Keeps answers as they come, and tells of it."""
 
     def __init__(
-        self, side: LiveSide, requests: Sequence[Request], progress: Progress, label: str, ahead: float = 1.0
+        self, keep: Keep, requests: Sequence[Request], progress: Progress, label: str, ahead: float = 1.0
     ) -> None:
-        """Keep the answers of `side` to `requests`, and tell `progress` of them as of `label`.
+        """Have the answers to `requests` kept by `keep`, and tell `progress` of them as of `label`.
 
         What is still to come is told as `ahead` times as much, as other requests will follow.
         """
-        self._side, self._requests, self._progress, self._label = side, requests, progress, label
+        self._keep, self._requests, self._progress, self._label = keep, requests, progress, label
         self._ahead = ahead
         self._costs: Mapping[int, int] = {}
 
@@ -68,5 +69,5 @@ class Watched:
 
     def deliver(self, answers: dict[int, Answer]) -> None:
         """Some answers are there."""
-        self._side.keep({self._requests[n]: answer for n, answer in answers.items()})
+        self._keep({self._requests[n]: answer for n, answer in answers.items()})
         self._progress.advance(len(answers), sum(self._costs.get(n, 0) for n in answers))

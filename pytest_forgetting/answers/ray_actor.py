@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.engine import Noted, Task
+from pytest_forgetting.answers.engine import DivergenceTask, Noted, Task
 from pytest_forgetting.answers.local_engine import LocalEngine
-from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.answers.sides import SideName
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.load_options import LoadOptions
@@ -73,17 +72,15 @@ class AnsweringActor:
         noted = self._engine.ask(task, heard)
         return heard.answers, noted
 
-    def diverge(
-        self, texts: Sequence[Request], conditions: Mapping[SideName, Conditions]
-    ) -> tuple[dict[Request, Answer], tuple[str, ...]]:
+    def measure_divergence(self, task: DivergenceTask) -> tuple[dict[int, Answer], tuple[str, ...]]:
         """The divergence on each text, and notes about loading.
 
         Raises:
             CannotAnswer: a model does not load.
         """
-        answers: dict[Request, Answer] = {}
-        notes = self._engine.diverge(texts, conditions, lambda: None, answers.__setitem__)
-        return answers, tuple(notes)
+        heard = _Kept()
+        notes = self._engine.measure_divergence(task, heard)
+        return heard.answers, tuple(notes)
 
     def _load(self, devices: Sequence[str]) -> LoadedPair:  # noqa: ARG002 - Ray has chosen
         from pytest_forgetting.models.loading import LoadedPair

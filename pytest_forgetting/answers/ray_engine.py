@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.answers.engine import Heard, Noted, Task
+from pytest_forgetting.answers.engine import DivergenceTask, Heard, Noted, Task
 from pytest_forgetting.answers.planning import LEAST_SHARE, shares_of, weight
 from pytest_forgetting.answers.ray_actor import ActorSetup, AnsweringActor
 from pytest_forgetting.answers.ray_cluster import Cluster, Needs
@@ -14,7 +14,7 @@ from pytest_forgetting.answers.ray_pool import ActorPool
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.answers.requests import Conditions, Request
+    from pytest_forgetting.answers.requests import Request
     from pytest_forgetting.answers.sides import SideName
 
 MOST = {"cuda": 1024}
@@ -73,32 +73,26 @@ class RayEngine:
         pool.run(self._shares(task.requests, pool.size), give, done)
         return found or Noted()
 
-    def diverge(
-        self,
-        texts: Sequence[Request],
-        conditions: Mapping[SideName, Conditions],
-        begin: Callable[[], None],
-        keep: Callable[[Request, Answer], None],
-    ) -> Sequence[str]:
-        """Spread `texts` over the actors.
+    def measure_divergence(self, task: DivergenceTask, heard: Heard) -> Sequence[str]:
+        """Spread the texts of `task` over the actors.
 
         Raises:
             CannotAnswer: no cluster, no actor, or a model does not load.
         """
         pool = self._started_pool()
-        begin()
+        heard.begin({})
+        places = {request: n for n, request in enumerate(task.requests)}
         told: list[str] = []
 
-        def done(_: list[Request], result: tuple[dict[Request, Answer], tuple[str, ...]]) -> None:
+        def done(share: list[Request], result: tuple[dict[int, Answer], tuple[str, ...]]) -> None:
             answers, notes = result
-            for text, answer in answers.items():
-                keep(text, answer)
+            heard.deliver({places[share[n]]: answer for n, answer in answers.items()})
             told.extend(note for note in notes if note not in told)
 
         def give(actor: Any, share: list[Request]) -> Any:
-            return actor.diverge.remote(share, conditions)
+            return actor.measure_divergence.remote(replace(task, requests=tuple(share)))
 
-        pool.run(self._shares(texts, pool.size), give, done)
+        pool.run(self._shares(task.requests, pool.size), give, done)
         return told
 
     def free(self) -> None:

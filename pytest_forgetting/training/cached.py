@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_forgetting.made_once import cache_subfolder, made_once
 from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.references import resolve
-from pytest_forgetting.training.examples import digest, read_examples
+from pytest_forgetting.training.examples import Example, digest, read_examples
 from pytest_forgetting.training.method import Method, described
 from pytest_forgetting.training.tuned import FineTuned, is_tuned, read_tuned, versions
 
@@ -47,18 +48,18 @@ def finetuned(
         CannotAnswer: the base cannot be read, or the cache not written.
     """
     examples = read_examples(data)
-    options = {"seed": seed, "max_length": max_length, "use_cpu": use_cpu}
+    options: dict[str, Any] = {"seed": seed, "max_length": max_length, "use_cpu": use_cpu}
     key = _key({"base": _identity(resolve(os.fspath(base))), "data": digest(examples), "options": options}, method)
     what = f"a {type(method).__name__} tuning of {os.fspath(base)}"
-
-    def make(folder: Path) -> None:
-        from pytest_forgetting.training.tuning import finetune
-
-        # Three options of three types in one dictionary.
-        finetune(os.fspath(base), examples, method=method, output_dir=folder, **options)  # type: ignore[arg-type]
-
+    make = partial(_tune, os.fspath(base), examples, method, options)
     folder = cache_subfolder("finetuned", "tuned models") / f"{type(method).__name__}-{key}"
     return read_tuned(made_once(folder, what, is_tuned, make))
+
+
+def _tune(base: str, examples: list[Example], method: Method, options: dict[str, Any], folder: Path) -> None:
+    from pytest_forgetting.training.tuning import finetune
+
+    finetune(base, examples, method=method, output_dir=folder, **options)
 
 
 def _identity(base: LocalModel) -> list[str | None]:

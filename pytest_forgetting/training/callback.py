@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.models.given import GivenModel
     from pytest_forgetting.models.recording import Recording
+    from pytest_forgetting.settings import Settings
 
 FOLDER = "forgetting"
 """In the trainer's `output_dir`: the baseline's recording, and the last good checkpoint."""
@@ -85,10 +86,7 @@ class ForgettingCallback(TrainerCallback):
             SuiteError: a suite cannot be read.
         """
         _see_meant(every, stop, options)
-        named = {"baseline": os.fspath(baseline)} if isinstance(baseline, str | os.PathLike) else {}
-        self._settings = settings_of(
-            {"model": "in training", "max_drop": max_drop, "no_store": True, **named, **options}
-        )
+        self._settings = _settings(baseline, {"max_drop": max_drop, **options})
         self._loader = SuiteLoader(self._settings)
         self._suites = read_suites(suites, self._loader, [Path()])
         self._named_baseline = baseline
@@ -219,6 +217,12 @@ def _see_meant(every: object, stop: object, options: Mapping[str, object]) -> No
         raise WrongUsage(f"stop: found {stop!r}; wanted True or False")
     if "model" in options:
         raise WrongUsage("ForgettingCallback: there is no option model; it asks the model that the trainer trains")
+
+
+def _settings(baseline: Model | None, options: Mapping[str, Any]) -> Settings:
+    """The settings of each comparison; answers of weights in training are not worth being stored."""
+    named = {"baseline": os.fspath(baseline)} if isinstance(baseline, str | os.PathLike) else {}
+    return settings_of({"model": "in training", "no_store": True, **named, **options})
 
 
 def _folder(args: TrainingArguments) -> Path:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safetensors.torch import save_file
 
@@ -22,7 +22,7 @@ from pytest_forgetting.training.reproducible import reproducible
 from pytest_forgetting.training.rows import context, cut_at, padding
 from pytest_forgetting.training.saving import quiet, save
 from pytest_forgetting.training.steps import OnStep, silent
-from pytest_forgetting.training.tuned import FineTuned, versions
+from pytest_forgetting.training.tuned import FineTuned, Loss, versions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -67,25 +67,49 @@ def finetune(
     found = find_base(base)
     model, tokenizer = _loaded(found, method, use_cpu=use_cpu)
     with reproducible(seed), padding(tokenizer), cut_at(tokenizer, context(model, max_length)):
-        passes = method.passes(model, tokenizer, examples, on_step)
-        trained = method.adapt(model)
-        penalty = method.penalty(trained, tokenizer, on_step)
-        losses = fit(
-            trained, tokenizer, passes, method.recipe, seed=seed, use_cpu=use_cpu, on_step=on_step, penalty=penalty
-        )
-    told = {
+        trained = _trained(model, tokenizer, examples, method, seed=seed, use_cpu=use_cpu, on_step=on_step)
+    manifest = {
         "method": described(method),
         "base": {"ref": str(base), "fingerprint": found.fingerprint},
-        "data": _told(examples, passes),
-        "parameters": _parameters(trained),
+        "data": _told(examples, trained.passes),
+        "parameters": _parameters(trained.model),
         "seed": seed,
         "versions": versions(),
     }
     with written_whole(output.with_name(f".{output.name}.unfinished"), output) as unfinished:
-        save(trained, tokenizer, unfinished, base=found.weights)
-        _keep(penalty, unfinished)
-        FineTuned(unfinished, losses, told).write()
-    return FineTuned(output, losses, told)
+        save(trained.model, tokenizer, unfinished, base=found.weights)
+        _keep(trained.penalty, unfinished)
+        FineTuned(unfinished, trained.losses, manifest).write()
+    return FineTuned(output, trained.losses, manifest)
+
+
+class _Trained(NamedTuple):
+    """What came of a training."""
+
+    model: Any
+    passes: Passes
+    penalty: Penalty | None
+    losses: Sequence[Loss]
+
+
+def _trained(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    method: Method,
+    *,
+    seed: int,
+    use_cpu: bool,
+    on_step: OnStep,
+) -> _Trained:
+    """Train `model` as `method` wants it."""
+    passes = method.passes(model, tokenizer, examples, on_step)
+    adapted = method.adapt(model)
+    penalty = method.penalty(adapted, tokenizer, on_step)
+    losses = fit(
+        adapted, tokenizer, passes, method.recipe, seed=seed, use_cpu=use_cpu, on_step=on_step, penalty=penalty
+    )
+    return _Trained(adapted, passes, penalty, losses)
 
 
 def _loaded(found: LocalModel, method: Method, *, use_cpu: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

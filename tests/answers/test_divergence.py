@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pytest_forgetting.answers import likelihood
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.answers.divergence import OTHER_TOKENS, OTHER_WINDOWS, diverge
+from pytest_forgetting.answers.divergence import OTHER_TOKENS, OTHER_WINDOWS, measure_divergence
+from pytest_forgetting.answers.engine import DivergenceTask
 from pytest_forgetting.answers.requests import Request
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve
@@ -27,7 +28,8 @@ def measured(baseline: Path, model: Path, *texts: str) -> list[Answer]:
     pair = LoadedPair({"baseline": resolve(str(baseline)), "model": resolve(str(model))}, LoadOptions(device="cpu"))
     found: dict[Request, Answer] = {}
     asked = [Request("", (), continuations=(text,)) for text in texts]
-    diverge(pair, asked, {"baseline": PLAIN, "model": PLAIN}, lambda request, answer: found.update({request: answer}))
+    task = DivergenceTask(tuple(asked), {"baseline": PLAIN, "model": PLAIN})
+    measure_divergence(pair, task, lambda answers: found.update({asked[n]: answer for n, answer in answers.items()}))
     return [found[request] for request in asked]
 
 
