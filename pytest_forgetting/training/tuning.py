@@ -69,12 +69,9 @@ def finetune(
     with reproducible(seed), padding(tokenizer), cut_at(tokenizer, context(model, max_length)):
         trained = _trained(model, tokenizer, examples, method, seed=seed, use_cpu=use_cpu, on_step=on_step)
     manifest = {
-        "method": described(method),
         "base": {"ref": str(base), "fingerprint": found.fingerprint},
-        "data": _told(examples, trained.passes),
-        "parameters": _parameters(trained.model),
         "seed": seed,
-        "versions": versions(),
+        **_manifest(method, examples, trained),
     }
     with written_whole(output.with_name(f".{output.name}.unfinished"), output) as unfinished:
         save(trained.model, tokenizer, unfinished, base=found.weights)
@@ -139,13 +136,17 @@ def _new_folder(output_dir: str | Path) -> Path:
     return output
 
 
-def _told(examples: Sequence[Example], passes: Passes) -> dict[str, Any]:
-    return {
+def _manifest(method: Method, examples: Sequence[Example], trained: _Trained) -> dict[str, Any]:
+    """How the model was trained, and on what, as plain values."""
+    learned = [example for each in trained.passes for example in each]
+    data = {
         "rows": len(examples),
         "sha256": digest(examples),
-        "rows_trained": dict(sorted(Counter(example.source for each in passes for example in each).items())),
-        "sha256_trained": digest([example for each in passes for example in each]),
+        "rows_trained": dict(sorted(Counter(example.source for example in learned).items())),
+        "sha256_trained": digest(learned),
     }
+    parameters = _parameters(trained.model)
+    return {"method": described(method), "data": data, "parameters": parameters, "versions": versions()}
 
 
 def _parameters(model: Any) -> dict[str, int]:
