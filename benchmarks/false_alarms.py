@@ -41,7 +41,7 @@ from tabulate import tabulate
 from pytest_forgetting.comparison.comparison import blocks
 from pytest_forgetting.comparison.gates import Threshold, Verdict, rule, weigh
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Graded
 from pytest_forgetting.comparison.proof import proves, smallest_n
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.settings import RULES, Rule
@@ -166,7 +166,7 @@ class Asked:
     @classmethod
     def of(cls, suite: Suite) -> Asked:
         """All outcomes of all cases."""
-        right, wrong = Judged("", "eos", True), Judged("", "eos", False)
+        right, wrong = Graded("", "eos", True), Graded("", "eos", False)
         grades = ((right, right), (right, wrong), (wrong, right), (wrong, wrong))
         return cls(suite, [[CaseResult(case, "", *pair) for pair in grades] for case in suite.cases])
 

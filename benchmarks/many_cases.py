@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import requests_for
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.recording_file import write
 from pytest_forgetting.models.source import Source

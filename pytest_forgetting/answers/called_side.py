@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.answer import Answer, first_part
 from pytest_forgetting.answers.requests import Request, requests_for
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.models.source import Source
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_forgetting.answers.requests import ANSWER_VERSION, digest_of
 from pytest_forgetting.answers.sides import RecordedSide, Side, SideName, StoredSide
 from pytest_forgetting.answers.store import Store
-from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Participant
+from pytest_forgetting.comparison.participants import NOT_STATED, Finding, Participant
 from pytest_forgetting.models.endpoint import Endpoint
 from pytest_forgetting.models.source import SERVERS_OWN, Source
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.comparison.comparison import Comparison, decide
-from pytest_forgetting.comparison.gates import amount
+from pytest_forgetting.comparison.formatting import amount
 from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult

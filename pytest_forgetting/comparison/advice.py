@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from pytest_forgetting.comparison.causes import Cause
 from pytest_forgetting.comparison.comparison import Recommendation
-from pytest_forgetting.comparison.gates import growth, nats, percent, points
+from pytest_forgetting.comparison.formatting import growth, nats, percent, points
 from pytest_forgetting.comparison.symptoms import CategoryLoss, Symptoms
 
 __all__ = ["Recommendation", "recommend"]

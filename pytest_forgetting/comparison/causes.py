@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Literal, get_args
 
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, RightAnswer
 from pytest_forgetting.grading.form import right_in_other_form
 from pytest_forgetting.grading.loops import loops
 from pytest_forgetting.grading.normalisation import normalise
@@ -27,7 +27,7 @@ it later in a sentence, and two models that would both not say it here agree abo
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A judged answer as checks look at it: without the thoughts before it."""
+    """A graded answer as checks look at it: without the thoughts before it."""
 
     text: str
     finish: str
@@ -79,17 +79,17 @@ def evidence_of(result: CaseResult) -> RightAnswer | None:
     return right
 
 
-def wrong_form(case: Case, judged: Judged) -> bool:
+def wrong_form(case: Case, graded: Graded) -> bool:
     """Whether an answer is wrong by a fault of form: empty, in a loop, not ended, or right in another form."""
-    if judged.correct:
+    if graded.correct:
         return False
-    reply = _reply(judged)
+    reply = _reply(graded)
     faulty = any(_FAULTS[cause](reply) for cause in ("empty", "repetition", "unfinished"))
     return faulty or right_in_other_form(case, reply)
 
 
-def _reply(judged: Judged) -> Reply:
-    return Reply(without_thoughts(judged.answer), judged.finish)
+def _reply(graded: Graded) -> Reply:
+    return Reply(without_thoughts(graded.answer), graded.finish)
 
 
 _FAULTS: dict[Cause, Callable[[Reply], bool]] = {

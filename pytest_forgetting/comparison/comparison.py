@@ -13,39 +13,11 @@ from pytest_forgetting.comparison.figures import Figures
 from pytest_forgetting.comparison.gates import Ruling
 from pytest_forgetting.comparison.lookup import has_case, the_case, the_one
 from pytest_forgetting.comparison.outcomes import CaseResult, Counts, count
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.settings import Inconclusive
 
 Decision = Literal["pass", "fail", "inconclusive"]
-
-
-NOT_STATED = "revision not stated"
-"""In the place of a fingerprint: which weights a server answers with is known to nobody."""
-
-
-@dataclass(frozen=True)
-class Participant:
-    """One of the two sides, as reports name it."""
-
-    ref: str
-    fingerprint: str
-    dtype: str | None = None
-    device: str | None = None
-    parameters: int | None = None
-
-    @property
-    def is_identified(self) -> bool:
-        """Whether an equal fingerprint means the same model."""
-        return self.fingerprint != NOT_STATED
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that a reader of the comparison should know before trusting it."""
-
-    finding: str
-    severity: Literal["info", "warning", "fatal"]
-    detail: str
 
 
 @dataclass(frozen=True)

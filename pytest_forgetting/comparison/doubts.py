@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.participants import Finding, Participant
 
 NEAR = 1e-3
 """Logits that lie nearer than this are near ties. In float32 the order of a sum moves a logit by about 1e-5."""
@@ -56,4 +56,4 @@ def _cases(results: Sequence[CaseResult]) -> str:
 
 
 def _gap(result: CaseResult) -> float:
-    return min((judged.gap for judged in (result.baseline, result.model) if judged.gap is not None), default=inf)
+    return min((graded.gap for graded in (result.baseline, result.model) if graded.gap is not None), default=inf)

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pytest_forgetting.comparison.clusters import Differences, cluster_interval, design_effect, effective_counts
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.outcomes import Amount, Counts
+from pytest_forgetting.comparison.formatting import growth, percent, points
+from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.comparison.proof import cases_needed, settled
 from pytest_forgetting.comparison.sign_flips import cluster_sign_flip_p
 from pytest_forgetting.comparison.statistics import mcnemar_mid_p, tango_interval
@@ -207,29 +208,3 @@ def weigh(counts: Counts, allowed: Fraction, confidence: float, together: Differ
     proven = settled(*table, margin, confidence)
     more = None if proven else cases_needed(*table, margin, confidence)
     return Evidence(low, high, p, proven, None if more is None else ceil(more * effect), p < 1 - confidence)
-
-
-def percent(share: Fraction | None) -> str:
-    """A share for people: ``94.2 %``."""
-    return "–" if share is None else f"{float(share) * 100:.1f} %"
-
-
-def points(share: Fraction) -> str:
-    """A difference of shares for people: ``10 pts``."""
-    return f"{float(share) * 100:g} pts"
-
-
-def growth(share: float) -> str:
-    """By how much something grew or shrank, for people: ``+1.2 %``."""
-    return f"{share * 100:+.1f} %".replace("-", "−")
-
-
-def amount(number: Amount) -> str:
-    """Cases for people: whole numbers as they are, parts of cases with a decimal."""
-    return str(number) if isinstance(number, int) or number.denominator == 1 else f"{float(number):.1f}"
-
-
-def nats(loglikelihood: float) -> str:
-    """A log-likelihood for people: ``−2.1``."""
-    text = f"{loglikelihood:.1f}"
-    return "0.0" if text == "-0.0" else text.replace("-", "−")

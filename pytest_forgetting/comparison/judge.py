@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from pytest_forgetting.comparison.chance import chance_of
 from pytest_forgetting.comparison.drift import drift_of
-from pytest_forgetting.comparison.gates import Ruling, Threshold, points, rule, rule_drift, weigh
+from pytest_forgetting.comparison.formatting import points
+from pytest_forgetting.comparison.gates import Ruling, Threshold, rule, rule_drift, weigh
 from pytest_forgetting.comparison.multiplicity import holm
 from pytest_forgetting.comparison.outcomes import Amount, CaseResult, count
 from pytest_forgetting.comparison.proof import smallest_n

@@ -24,7 +24,7 @@ _BY_GRADES: dict[tuple[bool, bool], Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Graded:
     """One side's answer to one case, graded."""
 
     answer: str
@@ -74,8 +74,8 @@ class CaseResult:
     case: Case
     prompt: str
     """As it was shown to the model under test."""
-    baseline: Judged
-    model: Judged
+    baseline: Graded
+    model: Graded
     divergence: float | None = None
     """KL(baseline‖model) summed over the tokens of a text, in nats; None where it was not or cannot be measured."""
     tokens: int = 0
@@ -83,7 +83,7 @@ class CaseResult:
     first: Outcome | None = None
     """The outcome before the case was asked again, where rounding could have decided; None where it was asked once."""
     right: RightAnswer | None = None
-    """None where it was not asked for or cannot be known. Choice cases have it among `Judged.loglikelihoods`."""
+    """None where it was not asked for or cannot be known. Choice cases have it among `Graded.loglikelihoods`."""
 
     @property
     def outcome(self) -> Outcome:
@@ -118,7 +118,7 @@ class Counts:
     learned: Amount = 0
     unknown: Amount = 0
     measured: int = 0
-    """Texts that are measured, not judged: outside `n`, as are those unanswered."""
+    """Texts that are measured, not graded: outside `n`, as are those unanswered."""
     unanswered: int = 0
 
     @property

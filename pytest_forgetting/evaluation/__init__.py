@@ -1,1 +1,1 @@
-"""The whole way from references and suites to a Comparison, without pytest: sides opened, asked, judged, recorded."""
+"""The whole way from references and suites to a Comparison, without pytest: sides opened, asked, graded, recorded."""

@@ -1,4 +1,4 @@
-"""From cases to a Comparison: missing answers are asked for, graded, judged; `compare()` and test items use it."""
+"""From cases to a Comparison: missing answers are asked for, graded, graded; `compare()` and test items use it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.progress import Silent
 from pytest_forgetting.comparison.advice import recommend
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Timing, decide
+from pytest_forgetting.comparison.comparison import Comparison, Timing, decide
 from pytest_forgetting.comparison.doubts import confirmation, is_half
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import symptoms_of
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluation.follow_up import follow_up
-from pytest_forgetting.evaluation.judging import judged
+from pytest_forgetting.evaluation.grading_sides import graded
 from pytest_forgetting.evaluation.pair import Pair, shown_settings
 from pytest_forgetting.reporting.display import Display
 
@@ -39,8 +40,8 @@ class Evaluation:
         self._confidence = settings.confidence
         self._settings = shown_settings(settings)
         self._results: dict[int, CaseResult] = {}
-        self.judge = partial(judged, keep_thoughts=settings.think == "keep")
-        self._follow_up = follow_up(self.sides, self.interview, self.judge)
+        self.grade = partial(graded, keep_thoughts=settings.think == "keep")
+        self._follow_up = follow_up(self.sides, self.interview, self.grade)
 
     def check_recordings(self, suites: Iterable[Suite]) -> None:
         """See that recordings were made from these very suites, and that all can give what the suites go by.
@@ -143,7 +144,7 @@ class Evaluation:
             for case, had, has in pairs:
                 if had is not None and has is not None:
                     shown = model.requests(case)[0].shown
-                    yield CaseResult(case, shown, self.judge(case, had), self.judge(case, has))
+                    yield CaseResult(case, shown, self.grade(case, had), self.grade(case, has))
 
     def _confirmation(self, results: Sequence[CaseResult]) -> Iterator[Finding]:
         half = is_half(*(side.participant for side in self.sides.values()))
@@ -161,7 +162,7 @@ def by_suite(wanted: Iterable[tuple[Suite, Case]]) -> Iterable[tuple[Suite, list
     return suites.values()
 
 
-def _same(had: Judged, has: Judged) -> bool:
+def _same(had: Graded, has: Graded) -> bool:
     return had.answer == has.answer and had.loglikelihoods == has.loglikelihoods
 
 

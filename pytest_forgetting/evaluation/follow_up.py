@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
     from pytest_forgetting.answers.progress import Progress
     from pytest_forgetting.answers.sides import Side, SideName
-    from pytest_forgetting.comparison.outcomes import Judged
+    from pytest_forgetting.comparison.outcomes import Graded
     from pytest_forgetting.suites.cases import Case
 
-    Judge = Callable[[Case, Sequence[Answer]], Judged]
+    Grading = Callable[[Case, Sequence[Answer]], Graded]
 
 
 @dataclass
@@ -33,7 +33,7 @@ class FollowUp:
     model: Side
     interview: Interview | ServedInterview | None
     """None where nobody can be asked: then there is what recordings hold."""
-    judge: Judge
+    grade: Grading
     notes: list[str] = field(default_factory=list)
     """What could not be asked, and why."""
 
@@ -96,13 +96,13 @@ class FollowUp:
             },
         )
 
-    def _anew(self, side: Side, doubtful: Sequence[CaseResult], first: Sequence[Judged]) -> Sequence[Judged | None]:
+    def _anew(self, side: Side, doubtful: Sequence[CaseResult], first: Sequence[Graded]) -> Sequence[Graded | None]:
         """What one side says in batches of one shape; a recording holds doubtful answers as they were given there."""
         if not isinstance(side, LiveSide):
             return first
         cases = [result.case for result in doubtful]
         given = side.anew.answers(cases)
-        return [None if had is None else self.judge(case, had) for case, had in zip(cases, given, strict=True)]
+        return [None if had is None else self.grade(case, had) for case, had in zip(cases, given, strict=True)]
 
     def _with_evidence(self, results: Sequence[CaseResult]) -> list[CaseResult]:
         forgotten = _forgotten(results)
@@ -135,13 +135,13 @@ class FollowUp:
 
 
 def follow_up(
-    sides: Mapping[SideName, Side], interview: Interview | ServedInterview | None, judge: Judge
+    sides: Mapping[SideName, Side], interview: Interview | ServedInterview | None, grade: Grading
 ) -> FollowUp | None:
     """What asks both sides further; None where they are one model that can be asked."""
     baseline, model = sides["baseline"], sides["model"]
     if isinstance(baseline, LiveSide) and isinstance(model, LiveSide) and baseline.digest == model.digest:
         return None
-    return FollowUp(baseline, model, interview, judge)
+    return FollowUp(baseline, model, interview, grade)
 
 
 def _put(results: Sequence[CaseResult], changed: Mapping[int, CaseResult]) -> list[CaseResult]:
@@ -161,7 +161,7 @@ def _wanted(result: CaseResult) -> str | None:
     return right_text(result.case, result.baseline)
 
 
-def right_text(case: Case, baseline: Judged) -> str | None:
+def right_text(case: Case, baseline: Graded) -> str | None:
     """The right answer as a text: the first accepted one, or where there are checks what the baseline said.
 
     None where there is none to be scored: a pattern, a text that is measured, or choices, whose likelihoods are known

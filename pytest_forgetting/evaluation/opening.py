@@ -14,7 +14,7 @@ from pytest_forgetting.answers.sides import LiveSide, Side, SideName
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.answers.stores import Stores
 from pytest_forgetting.cache import cache_folder, make_private, on_local_disk
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluation.cluster import on_cluster
 from pytest_forgetting.evaluation.evaluation import Evaluation

@@ -8,8 +8,8 @@ from pytest_forgetting.answers.called_side import CalledSide, called_ref
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.server_probe import served_side
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
-from pytest_forgetting.comparison.comparison import Participant
 from pytest_forgetting.comparison.doubts import is_half
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.evaluation.found import Found, Live
 from pytest_forgetting.models.devices import device_for, dtype_for
 from pytest_forgetting.models.endpoint import Endpoint

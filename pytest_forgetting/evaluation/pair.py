@@ -10,7 +10,7 @@ from pytest_forgetting.answers.facts import NO_EFFECT, effect_fact, loading_note
 from pytest_forgetting.answers.served_side import ServedSide, served_findings
 from pytest_forgetting.answers.sides import LiveSide, Side, SideName
 from pytest_forgetting.answers.special_token_findings import special_token_findings
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview

@@ -15,7 +15,7 @@ from pytest_forgetting.models.source import SHOWN_OF_A_HASH, template_digest, un
 from pytest_forgetting.reporting.terminal import shown_name
 
 if TYPE_CHECKING:
-    from pytest_forgetting.comparison.comparison import Finding
+    from pytest_forgetting.comparison.participants import Finding
     from pytest_forgetting.evaluation.found import Found
     from pytest_forgetting.models.templates import Templates
     from pytest_forgetting.suites.cases import Case, Suite

@@ -161,11 +161,11 @@ class Recorder:
         return [case for case, answers in given if answers is not None and self._is_near(case, answers)]
 
     def _is_near(self, case: Case, answers: Answers) -> bool:
-        margin = self._evaluation.judge(case, answers).gap if case.choices else None
+        margin = self._evaluation.grade(case, answers).gap if case.choices else None
         return any(map(is_near, answers)) or (margin is not None and margin < NEAR)
 
     def _right(self, case: Case, answers: Answers) -> str | None:
-        return right_text(case, self._evaluation.judge(case, answers))
+        return right_text(case, self._evaluation.grade(case, answers))
 
     def _rows(self, answered: Sequence[tuple[Suite, Case, Answers]]) -> Iterator[Recorded]:
         rights = self._rights(answered)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import requests_for
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import SuiteError, WrongUsage
 from pytest_forgetting.grading.choices import pick
 from pytest_forgetting.grading.matchers import match

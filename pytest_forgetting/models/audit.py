@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.models.config_findings import config_findings, generation_findings, setting
 from pytest_forgetting.models.eos_findings import ends_of, eos_findings
 from pytest_forgetting.models.fingerprint import HashMemo, combined, files_digest

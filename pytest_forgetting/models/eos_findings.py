@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.models.config_findings import setting
 from pytest_forgetting.models.tokenizer_files import TokenizerFiles
 

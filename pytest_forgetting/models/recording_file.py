@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.recorded_rows import Damaged, field, from_values, see_keys, to_values
 from pytest_forgetting.models.recording import Recorded, Recording

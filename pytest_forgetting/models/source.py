@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import NOT_STATED, Finding, Participant
+from pytest_forgetting.comparison.participants import NOT_STATED, Finding, Participant
 
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Prompt

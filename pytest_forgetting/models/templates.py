@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.errors import WrongUsage
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.models.fingerprint import HashMemo, file_digest
 from pytest_forgetting.models.folder import tokenizer_files
 from pytest_forgetting.models.tokenizer_files import READ, STEPS, TOKENIZER, TokenizerFiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 
 SHOWN = 3
 """Tokens named of many."""

@@ -12,7 +12,7 @@ from pytest_forgetting.comparison.causes import cause_of
 from pytest_forgetting.comparison.chance import Choosing, choosing
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, RightAnswer
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.choices import SCORES, pick
 from pytest_forgetting.suites.cases import Case, DatasetRead
@@ -136,8 +136,8 @@ def _case(suite: SuiteResult, result: CaseResult) -> dict[str, Any]:
         "expected": list(case.expected) or [_check_name(check) for check in case.checks],
         "outcome": result.outcome,
         "cause": cause_of(result),
-        "baseline": _judged(case, result.baseline),
-        "model": _judged(case, result.model),
+        "baseline": _graded(case, result.baseline),
+        "model": _graded(case, result.model),
     }
     if result.divergence is not None:
         told |= {"kl_nats": _finite(result.divergence), "tokens": result.tokens}
@@ -170,13 +170,13 @@ def _written(value: Any) -> str:
         return ascii(value)
 
 
-def _judged(case: Case, judged: Judged) -> dict[str, Any]:
-    told: dict[str, Any] = {"answer": judged.answer, "correct": judged.correct, "finish": judged.finish}
-    told["why"] = judged.why
-    if judged.right_share is not None:
-        told["right_share"] = float(judged.right_share)
-    if judged.loglikelihoods:
-        told["loglikelihoods"] = [_finite(each) for each in judged.loglikelihoods]
-    if judged.loglikelihoods and case.choices:
-        told["picks"] = {score: pick(score, case.choices, judged.loglikelihoods) for score in SCORES}
+def _graded(case: Case, graded: Graded) -> dict[str, Any]:
+    told: dict[str, Any] = {"answer": graded.answer, "correct": graded.correct, "finish": graded.finish}
+    told["why"] = graded.why
+    if graded.right_share is not None:
+        told["right_share"] = float(graded.right_share)
+    if graded.loglikelihoods:
+        told["loglikelihoods"] = [_finite(each) for each in graded.loglikelihoods]
+    if graded.loglikelihoods and case.choices:
+        told["picks"] = {score: pick(score, case.choices, graded.loglikelihoods) for score in SCORES}
     return told

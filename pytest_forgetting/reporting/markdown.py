@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_forgetting.comparison.comparison import Comparison
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.markdown_escaping import code, sentence
@@ -120,8 +120,8 @@ def _case(result: CaseResult) -> str:
     return "\n".join(lines)
 
 
-def _said(judged: Judged) -> str:
-    return code(without_thoughts(judged.answer)) or "nothing"
+def _said(graded: Graded) -> str:
+    return code(without_thoughts(graded.answer)) or "nothing"
 
 
 def _tail(comparison: Comparison) -> Iterator[str]:

@@ -13,8 +13,8 @@ from pytest_forgetting.comparison.causes import cause_of, evidence_of
 from pytest_forgetting.comparison.chance import choosing
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.drift import Drift
-from pytest_forgetting.comparison.gates import amount, growth, nats, percent
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.formatting import amount, growth, nats, percent
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
 
@@ -221,8 +221,8 @@ def further(comparison: Comparison) -> Iterator[str]:
             yield f"read on: pytest --forgetting-explain {place[1]}"
 
 
-def _quoted(judged: Judged) -> str:
-    return f'"{clipped(without_thoughts(judged.answer).strip())}"'
+def _quoted(graded: Graded) -> str:
+    return f'"{clipped(without_thoughts(graded.answer).strip())}"'
 
 
 def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.comparison.comparison import Decision, Finding, Timing
+from pytest_forgetting.comparison.comparison import Decision, Timing
+from pytest_forgetting.comparison.participants import Finding
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.interview import Interview

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_forgetting.comparison.comparison import Finding
+    from pytest_forgetting.comparison.participants import Finding
     from pytest_forgetting.session.selection import Selection
     from pytest_forgetting.settings import Settings
 

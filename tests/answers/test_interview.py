@@ -18,7 +18,7 @@ from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.sides import LiveSide, SideName
 from pytest_forgetting.answers.slot import Slots
 from pytest_forgetting.answers.store import Store
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.models.devices import Device, Places
 from pytest_forgetting.models.loading import LoadedPair, LoadOptions
 from pytest_forgetting.models.references import resolve

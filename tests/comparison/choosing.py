@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.suites.cases import Case, Prompt
 
-SILENT = Judged("", "unanswered", False, "too long")
+SILENT = Graded("", "unanswered", False, "too long")
 
 
 def chosen(had: int, has: int, k: int = 4) -> CaseResult:
@@ -15,9 +15,9 @@ def chosen(had: int, has: int, k: int = 4) -> CaseResult:
     return CaseResult(case, "q", _side(had, choices), _side(has, choices))
 
 
-def _side(pick: int, choices: Sequence[str]) -> Judged:
+def _side(pick: int, choices: Sequence[str]) -> Graded:
     scores = tuple(-1.0 if n == pick else -2.0 - n for n in range(len(choices)))
-    return Judged(choices[pick], "scored", pick == 0, loglikelihoods=scores)
+    return Graded(choices[pick], "scored", pick == 0, loglikelihoods=scores)
 
 
 def outcomes(retained: int, forgotten: int, learned: int, unknown: int, k: int = 4) -> list[CaseResult]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, RightAnswer
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.suites.cases import Case, Check, Prompt, Role, Suite
 
 PROMPT = Prompt("Capital of France?", ())
-RIGHT = Judged("Paris", "eos", True)
+RIGHT = Graded("Paris", "eos", True)
 
 
 def question(category: str = "geography") -> Case:
@@ -30,12 +30,12 @@ def forgotten(
     finish: str = "eos",
     *,
     case: Case | None = None,
-    had: Judged = RIGHT,
+    had: Graded = RIGHT,
     right: tuple[float, float] | None = None,
 ) -> CaseResult:
     """A case that was right and is wrong; `right`: log-likelihoods of the right answer, before and now."""
     known = None if right is None else RightAnswer("Paris", *right)
-    return CaseResult(case or question(), "q", had, Judged(text, finish, False), right=known)
+    return CaseResult(case or question(), "q", had, Graded(text, finish, False), right=known)
 
 
 def retained(category: str = "geography") -> CaseResult:
@@ -45,7 +45,7 @@ def retained(category: str = "geography") -> CaseResult:
 
 def learned(category: str = "geography") -> CaseResult:
     """A case that was wrong and is right."""
-    return CaseResult(question(category), "q", Judged("Rome", "eos", False), RIGHT)
+    return CaseResult(question(category), "q", Graded("Rome", "eos", False), RIGHT)
 
 
 def in_category(result: CaseResult, category: str) -> CaseResult:

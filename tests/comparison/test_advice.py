@@ -11,7 +11,7 @@ import pytest
 from pytest_forgetting.comparison.advice import MOST, recommend
 from pytest_forgetting.comparison.comparison import Recommendation
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import Symptoms, symptoms_of
 from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Suite
@@ -26,7 +26,7 @@ REFUSED = forgotten("I'm sorry, but I can't help with that.")
 def texts(before: float, now: float, kl: float | None, allowed: Fraction | None = None) -> SuiteResult:
     """A suite of two texts of ten bytes, their losses in nats under both models, and how far the models diverge."""
     case = Case("t", "general", Prompt("", (), continuations=("ten bytes.",)), measured=True)
-    had, has = (Judged("", "scored", False, loglikelihoods=(-loss,)) for loss in (before, now))
+    had, has = (Graded("", "scored", False, loglikelihoods=(-loss,)) for loss in (before, now))
     results = [CaseResult(case, "", had, has, None if kl is None else kl * 5, 5)] * 2
     suite = Suite(Path("t.yaml"), "Texts", "text", (case, case), gate=GatePolicy(max_increase=allowed))
     return Judge().suite(suite, results)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.causes import CAUSES, cause_of, evidence_of, wrong_form
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged, Outcome, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, Outcome, RightAnswer
 from pytest_forgetting.suites.cases import Case, Check, Prompt
 from tests.comparison.lost import RIGHT, checklist, forgotten, learned, question, retained
 
@@ -54,7 +54,7 @@ def test_a_confirmed_loss_keeps_its_cause() -> None:
 @pytest.mark.parametrize(("text", "finish"), [(LOOP, "eos"), ("I can't help with that.", "eos"), ("Rome", "length")])
 def test_a_fault_of_the_baselines_explains_nothing(text: str, finish: str) -> None:
     """A baseline that looped, declined or never stopped was right all the same."""
-    had = Judged(text, finish, True)
+    had = Graded(text, finish, True)
     assert cause_of(forgotten(text, finish, had=had)) == "knowledge"
 
 
@@ -100,7 +100,7 @@ def test_too_many_words_are_format_where_the_content_holds() -> None:
 def chosen(before: tuple[float, float], now: tuple[float, float]) -> CaseResult:
     """A choice case whose first choice is right, with both choices' log-likelihoods."""
     case = Case("c", "general", Prompt("q", (), continuations=("Paris", "")), ("Paris",), right_choice=0)
-    return CaseResult(case, "q", Judged("Paris", "scored", True, "", before), Judged("", "scored", False, "", now))
+    return CaseResult(case, "q", Graded("Paris", "scored", True, "", before), Graded("", "scored", False, "", now))
 
 
 def test_a_lost_choice_is_knowledge_whatever_the_likelihood_of_the_right_one() -> None:
@@ -114,14 +114,14 @@ def test_evidence_of_a_choice_is_the_right_choices_likelihood() -> None:
     assert evidence_of(chosen((-1.0, -2.0), (-9.0, -2.0))) == RightAnswer("Paris", -1.0, -9.0)
     assert evidence_of(forgotten("Rome", right=(-1, -2))) == RightAnswer("Paris", -1, -2)
     assert evidence_of(forgotten("Rome")) is None
-    unanswered = replace(chosen((-1.0, -2.0), (-9.0, -2.0)), model=Judged("", "unanswered", False))
+    unanswered = replace(chosen((-1.0, -2.0), (-9.0, -2.0)), model=Graded("", "unanswered", False))
     assert evidence_of(unanswered) is None
 
 
 def test_drawn_answers_are_told_by_the_one_shown() -> None:
     """Which is a wrong one."""
     had = replace(RIGHT, right_share=Fraction(1))
-    has = Judged("", "eos", False, right_share=Fraction(1, 5))
+    has = Graded("", "eos", False, right_share=Fraction(1, 5))
     assert cause_of(CaseResult(question(), "q", had, has)) == "empty"
 
 
@@ -129,14 +129,14 @@ def test_drawn_answers_are_told_by_the_one_shown() -> None:
     ("judged", "faulty"),
     [
         (RIGHT, False),
-        (Judged("Rome", "eos", False), False),
-        (Judged("", "eos", False), True),
-        (Judged("Paris and", "length", True), False),
-        (Judged("Rome and", "length", False), True),
-        (Judged("P\u00e1ris", "eos", False), True),
+        (Graded("Rome", "eos", False), False),
+        (Graded("", "eos", False), True),
+        (Graded("Paris and", "length", True), False),
+        (Graded("Rome and", "length", False), True),
+        (Graded("P\u00e1ris", "eos", False), True),
     ],
 )
-def test_wrong_form_is_a_matter_of_one_answer(judged: Judged, faulty: bool) -> None:
+def test_wrong_form_is_a_matter_of_one_answer(judged: Graded, faulty: bool) -> None:
     """Whoever gave it; a right answer has the right form."""
     assert wrong_form(question(), judged) is faulty
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.chance import adjusted_forgetting, chance_of, choosing
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.suites.cases import GatePolicy, Prompt, Suite
 from tests.comparison.choosing import SILENT, chosen, outcomes
 from tests.comparison.lost import retained
@@ -81,7 +81,7 @@ def test_each_measure_has_its_own_accuracies() -> None:
     choices = ("a" * 20, "no")
     case = replace(chosen(0, 0).case, prompt=Prompt("q", (), continuations=choices), expected=choices[:1])
     had, has = (
-        Judged("", "scored", right, loglikelihoods=(total, -5.0)) for right, total in ((True, -4.0), (False, -8.0))
+        Graded("", "scored", right, loglikelihoods=(total, -5.0)) for right, total in ((True, -4.0), (False, -8.0))
     )
     seen = choosing([CaseResult(case, "q", had, has)])
     assert seen is not None

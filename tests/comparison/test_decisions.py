@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from pytest_forgetting.comparison.comparison import NOT_STATED, Comparison, Participant, Timing, blocks, decide
+from pytest_forgetting.comparison.comparison import Comparison, Timing, blocks, decide
 from pytest_forgetting.comparison.gates import Ruling, Threshold
 from pytest_forgetting.comparison.judge import Judge, by_cluster, overall_threshold, too_small
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
+from pytest_forgetting.comparison.participants import NOT_STATED, Participant
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.errors import NotFound
 from pytest_forgetting.suites.cases import GatePolicy, Role, Suite
@@ -323,7 +324,7 @@ def sampled(share: Fraction, samples: int = 2) -> CaseResult:
 
 def test_differences_are_gathered_by_cluster() -> None:
     """Cases without one stand by themselves; what was not answered stands nowhere."""
-    silent = replace(retained(), model=Judged("", "unanswered", False))
+    silent = replace(retained(), model=Graded("", "unanswered", False))
     lost, kept = clustered(2, 1, "a")
     alone, other = forgotten("Rome"), retained()
     assert by_cluster([lost, alone, kept, other, silent]) == [[1, 0], [1], [0]]

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_forgetting.comparison.comparison import Finding, Participant
 from pytest_forgetting.comparison.doubts import NEAR, confirmation, is_doubtful, is_half
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
+from pytest_forgetting.comparison.participants import Finding, Participant
 from tests.comparison.lost import question
 
-RIGHT, WRONG = Judged("Paris", "eos", True), Judged("Rome", "eos", False)
-SILENT = Judged("", "unanswered", False)
+RIGHT, WRONG = Graded("Paris", "eos", True), Graded("Rome", "eos", False)
+SILENT = Graded("", "unanswered", False)
 
 
-def result(had: Judged, has: Judged, gap: float | None = None, model_gap: float | None = None) -> CaseResult:
+def result(had: Graded, has: Graded, gap: float | None = None, model_gap: float | None = None) -> CaseResult:
     """A case with both answers, and how near each of them was to another."""
     return CaseResult(question(), "q", replace(had, gap=gap), replace(has, gap=model_gap))
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from pytest_forgetting.comparison.drift import Drift, drift_of
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.settings import Rule
 from pytest_forgetting.suites.cases import GatePolicy, Suite
@@ -84,7 +84,7 @@ def test_equal_losses_are_no_increase() -> None:
 
 def test_unanswered_texts_are_left_out() -> None:
     """Of one side as of both; without a measured text there is nothing."""
-    silent = replace(measured(20, 30), model=Judged("", "unanswered", False, "NaN"))
+    silent = replace(measured(20, 30), model=Graded("", "unanswered", False, "NaN"))
     assert drift([*texts(LOSSES), silent]).texts == len(LOSSES)
     assert drift_of([silent], 0.95) is None
     assert drift_of([], 0.95) is None
@@ -159,7 +159,7 @@ def test_without_a_limit_texts_are_reported() -> None:
 
 def test_unanswered_texts_leave_a_gate_nothing_to_go_by() -> None:
     """More than 2 % of them, or all."""
-    silent = replace(measured(20, 30), model=Judged("", "unanswered", False, "NaN"))
+    silent = replace(measured(20, 30), model=Graded("", "unanswered", False, "NaN"))
     some, none = scope([*grown(0.05), silent]).ruling, scope([silent]).ruling
     assert (some.verdict, some.because) == ("inconclusive", "1 of 9 cases unanswered, more than 2 %")
     assert (none.verdict, none.measured) == ("inconclusive", False)
@@ -191,7 +191,7 @@ def test_one_text_has_no_error_and_no_bounds() -> None:
 
 def test_two_percent_of_texts_may_go_unanswered() -> None:
     """One of fifty, not one of forty-nine."""
-    silent = replace(measured(20, 30), model=Judged("", "unanswered", False, "NaN"))
+    silent = replace(measured(20, 30), model=Graded("", "unanswered", False, "NaN"))
     assert scope([*texts([(20.0, 20.0)] * 49), silent]).ruling.verdict == "pass"
     assert scope([*texts([(20.0, 20.0)] * 48), silent]).ruling.verdict == "inconclusive"
 

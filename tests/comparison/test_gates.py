@@ -1,6 +1,5 @@
 """Thresholds, the floor, and what an undecided gate does."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
@@ -8,18 +7,7 @@ from typing import Literal
 import pytest
 
 from pytest_forgetting.comparison.comparison import blocks, decide
-from pytest_forgetting.comparison.gates import (
-    Evidence,
-    Ruling,
-    Threshold,
-    amount,
-    growth,
-    nats,
-    percent,
-    points,
-    rule,
-    weigh,
-)
+from pytest_forgetting.comparison.gates import Evidence, Ruling, Threshold, rule, weigh
 from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.settings import Rule
 
@@ -213,28 +201,6 @@ def test_one_failing_case_decides_the_run() -> None:
 def test_evidence_is_told_in_words(needed: int | None, proven: bool, words: str) -> None:
     """What is missing is counted in cases."""
     assert Evidence(0.0, 0.1, 0.5, proven, needed).words == words
-
-
-@pytest.mark.parametrize(
-    ("tell", "figure", "text"),
-    [
-        (percent, Fraction(942, 1000), "94.2 %"),
-        (percent, None, "–"),
-        (points, Fraction(1, 10), "10 pts"),
-        (points, Fraction(-225, 1000), "-22.5 pts"),
-        (growth, 0.012, "+1.2 %"),
-        (growth, -0.05, "−5.0 %"),
-        (amount, 3, "3"),
-        (amount, Fraction(6, 2), "3"),
-        (amount, Fraction(5, 2), "2.5"),
-        (nats, -2.1, "−2.1"),
-        (nats, -0.04, "0.0"),
-        (nats, 3.0, "3.0"),
-    ],
-)
-def test_figures_are_told_for_people(tell: Callable[[object], str], figure: object, text: str) -> None:
-    """Shares, differences, growth, cases and log-likelihoods each in their own form."""
-    assert tell(figure) == text
 
 
 def test_unanswered_cases_are_told_with_the_limit() -> None:

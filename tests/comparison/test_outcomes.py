@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_forgetting.comparison.figures import Figures
-from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Judged, count
+from pytest_forgetting.comparison.outcomes import CaseResult, Counts, Graded, count
 from pytest_forgetting.suites.cases import Case, Prompt
 
 ASKED = Prompt("q", ())
@@ -16,7 +16,7 @@ ASKED = Prompt("q", ())
 def result(had: bool, has: bool, **case: object) -> CaseResult:
     """One case that the baseline had right or wrong, and the model has."""
     # Fields of several types.
-    return CaseResult(Case("c", "general", ASKED, **case), "q", Judged("a", "eos", had), Judged("b", "eos", has))  # type: ignore[arg-type]
+    return CaseResult(Case("c", "general", ASKED, **case), "q", Graded("a", "eos", had), Graded("b", "eos", has))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_two_grades_make_an_outcome(had: bool, has: bool, outcome: str) -> None:
 def test_no_answer_on_either_side_is_unanswered() -> None:
     """A case that one side did not answer counts for neither."""
     case = Case("c", "general", ASKED)
-    silent = CaseResult(case, "q", Judged("a", "eos", True), Judged("", "unanswered", False, "too long"))
+    silent = CaseResult(case, "q", Graded("a", "eos", True), Graded("", "unanswered", False, "too long"))
     assert silent.outcome == "unanswered"
     assert count([silent]) == Counts(unanswered=1)
 
@@ -70,13 +70,13 @@ def test_require_pass_judges_the_model_alone() -> None:
 def test_what_was_not_answered_fails_by_itself_nowhere() -> None:
     """Not even with `require: pass`: there is no answer to be wrong."""
     case = Case("c", "general", ASKED, severity="critical", require_pass=True)
-    silent = CaseResult(case, "q", Judged("a", "eos", True), Judged("", "unanswered", False, "too long"))
+    silent = CaseResult(case, "q", Graded("a", "eos", True), Graded("", "unanswered", False, "too long"))
     assert not silent.fails("low")
 
 
 def drawn(had: Fraction, has: Fraction) -> CaseResult:
     """A case of which those shares of the drawn answers were and are right."""
-    before, now = (Judged("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
+    before, now = (Graded("a", "eos", 2 * share > 1, right_share=share) for share in (had, has))
     return CaseResult(Case("c", "general", Prompt("q", (), samples=5, temperature=1.0)), "q", before, now)
 
 
@@ -96,8 +96,8 @@ def test_parts_sum_to_cases_and_to_the_drop(
     parts: list[tuple[Fraction, Fraction]], whole: list[tuple[bool, bool]], silent: int
 ) -> None:
     """Whatever is mixed: outcomes sum to n, forgotten − learned is drop · n exactly, and shares are those of cases."""
-    nothing = Judged("", "unanswered", False, "too long")
-    mute = CaseResult(Case("c", "general", ASKED), "q", Judged("a", "eos", True, right_share=Fraction(1, 2)), nothing)
+    nothing = Graded("", "unanswered", False, "too long")
+    mute = CaseResult(Case("c", "general", ASKED), "q", Graded("a", "eos", True, right_share=Fraction(1, 2)), nothing)
     counts = count([*(drawn(*each) for each in parts), *(result(*each) for each in whole), *[mute] * silent])
     assert counts.n == len(parts) + len(whole)
     assert counts.unanswered == silent

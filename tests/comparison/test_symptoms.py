@@ -3,14 +3,14 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.comparison.symptoms import Symptoms, symptoms_of
 from tests.comparison.choosing import chosen
 from tests.comparison.lost import forgotten, learned, question, retained, suite_of
 from tests.comparison.measuring import measured
 
-EMPTY, SILENT = Judged("", "eos", False), Judged("", "unanswered", False)
+EMPTY, SILENT = Graded("", "eos", False), Graded("", "unanswered", False)
 
 
 def of(*suites: SuiteResult) -> Symptoms:

@@ -1,1 +1,1 @@
-"""Evaluating a pair: what an answer is judged to be, and what is asked again in doubt."""
+"""Evaluating a pair: how a side's answers are graded, and what is asked again in doubt."""

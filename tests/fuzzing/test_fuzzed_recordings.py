@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_forgetting import compare
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import Draw, Request
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.recording_file import read, write

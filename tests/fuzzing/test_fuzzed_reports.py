@@ -17,8 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_forgetting.collection import failure_text, gate_text
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation
-from pytest_forgetting.comparison.outcomes import Judged, RightAnswer
+from pytest_forgetting.comparison.comparison import Comparison, Recommendation
+from pytest_forgetting.comparison.outcomes import Graded, RightAnswer
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.grading.registry import check, isolated_checks
 from pytest_forgetting.reporting.display import Display
@@ -48,8 +49,8 @@ def holding(words: Iterator[str]) -> Comparison:
         lost,
         case=replace(lost.case, id=next(words), title=next(words), file=next(words)),
         prompt=next(words),
-        baseline=Judged(next(words), "eos", True),
-        model=Judged(next(words), "eos", False, next(words)),
+        baseline=Graded(next(words), "eos", True),
+        model=Graded(next(words), "eos", False, next(words)),
         right=RightAnswer(next(words), -0.5, float("-inf")),
     )
     failing = checked(next(words), next(words))
@@ -57,15 +58,15 @@ def holding(words: Iterator[str]) -> Comparison:
     failing = replace(
         failing,
         case=replace(failing.case, checks=(unwanted,), file=next(words), category=next(words), cluster=next(words)),
-        model=Judged(next(words), "length", False, next(words)),
-        baseline=Judged(next(words), "stop", True),
+        model=Graded(next(words), "length", False, next(words)),
+        baseline=Graded(next(words), "stop", True),
     )
     pick = chosen(next(words), 1)
     choices = (next(words) + "0", next(words) + "1", next(words) + "2")
     prompt = replace(pick.case.prompt, continuations=choices, messages=(Message("user", next(words)),))
     pick = replace(pick, case=replace(pick.case, prompt=prompt, expected=(choices[0],)))
     noisy = replace(lost, case=replace(lost.case, id=next(words)), first="forgotten", model=lost.baseline)
-    silent = replace(lost, case=replace(lost.case, id="s"), model=Judged("", "unanswered", False, next(words)))
+    silent = replace(lost, case=replace(lost.case, id="s"), model=Graded("", "unanswered", False, next(words)))
     suites = (
         suite(next(words), [lost, noisy, silent, *outcomes(3, 2)], every_category_max_drop=0),
         suite(next(words), [failing, checked("b", "10")], kind="checklist"),

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.requests import Draw, Request
-from pytest_forgetting.comparison.comparison import Participant
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.recording_file import SIZE_LIMIT, read, to_text, write

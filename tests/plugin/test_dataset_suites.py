@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pytest_forgetting.comparison.comparison import Finding
+from pytest_forgetting.comparison.participants import Finding
 from pytest_forgetting.session.notices import notices
 from pytest_forgetting.session.selection import Selection
 from pytest_forgetting.settings import Settings

@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation, decide
+from pytest_forgetting.comparison.comparison import Comparison, Recommendation, decide
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, RightAnswer
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Kind, Prompt, Role, Severity, Suite
 
-SILENT = Judged("", "unanswered", False, "the prompt is longer than the context")
+SILENT = Graded("", "unanswered", False, "the prompt is longer than the context")
 
 
 def answered(
@@ -33,9 +34,9 @@ def answered(
     return replace(CaseResult(case, prompt, _judged(had, expected), _judged(has, expected)), **more)
 
 
-def _judged(text: str, expected: str) -> Judged:
+def _judged(text: str, expected: str) -> Graded:
     right = text.startswith(expected)
-    return Judged(text, "eos", right, "" if right else f"wanted {expected}")
+    return Graded(text, "eos", right, "" if right else f"wanted {expected}")
 
 
 def outcomes(
@@ -52,7 +53,7 @@ def checked(name: str, has: str, severity: Severity = "critical") -> CaseResult:
     """A checklist case that the baseline passed; the model passes it where it says 10."""
     check = Check("number", {"value": 10, "tolerance": 0})
     case = Case(name, "reasoning", Prompt("Count.", ()), checks=(check,), title=name, severity=severity)
-    return CaseResult(case, "Count.", Judged("10", "eos", True), Judged(has, "eos", has == "10", "number: not 10"))
+    return CaseResult(case, "Count.", Graded("10", "eos", True), Graded(has, "eos", has == "10", "number: not 10"))
 
 
 def chosen(name: str, pick: int) -> CaseResult:
@@ -60,14 +61,14 @@ def chosen(name: str, pick: int) -> CaseResult:
     choices = ("Rome", "Oslo", "Bonn")
     case = Case(name, "capitals", Prompt("Italy?", (), continuations=choices), ("Rome",), right_choice=0, title=name)
     held = tuple(-1.0 if n == pick else -3.0 for n in range(3))
-    had = Judged("Rome", "scored", True, "", (-1.0, -2.0, -3.0))
-    return CaseResult(case, "Italy?", had, Judged(choices[pick], "scored", pick == 0, "held another likelier", held))
+    had = Graded("Rome", "scored", True, "", (-1.0, -2.0, -3.0))
+    return CaseResult(case, "Italy?", had, Graded(choices[pick], "scored", pick == 0, "held another likelier", held))
 
 
 def text(name: str, had: float, has: float) -> CaseResult:
     """A text of a hundred bytes with both cross-entropies in nats."""
     case = Case(name, "stories", Prompt("", (), continuations=("x" * 100,)), measured=True, title=name)
-    before, now = (Judged("", "scored", False, loglikelihoods=(-loss,)) for loss in (had, has))
+    before, now = (Graded("", "scored", False, loglikelihoods=(-loss,)) for loss in (had, has))
     return CaseResult(case, "x" * 100, before, now, 0.5, 20)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_forgetting.comparison.comparison import Comparison, Participant, Recommendation
+from pytest_forgetting.comparison.comparison import Comparison, Recommendation
 from pytest_forgetting.comparison.outcomes import CaseResult
+from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.json_report import report, to_json

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant, Recommendation
+from pytest_forgetting.comparison.comparison import Comparison, Recommendation
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.markdown import SHOWN_CASES, to_markdown
 from pytest_forgetting.reporting.markdown_escaping import code, sentence
@@ -37,7 +38,7 @@ def lost(said: str, number: int = 0, file: str = "s.yaml", category: str = "geo"
     """A question that the baseline answered, and the model answers with `said`."""
     prompt = Prompt("Capital of France?", ())
     case = Case(f"c{number}", category, prompt, ("Paris",), "word", title=prompt.text, file=file, line=number + 1)
-    return CaseResult(case, prompt.text, Judged("Paris", "eos", True), Judged(said, "eos", False, "wanted Paris"))
+    return CaseResult(case, prompt.text, Graded("Paris", "eos", True), Graded(said, "eos", False, "wanted Paris"))
 
 
 def comparison(results: Sequence[CaseResult], name: str = "Capitals", **more: object) -> Comparison:
@@ -74,7 +75,7 @@ def test_the_decision_and_why_come_first() -> None:
 
 def test_a_run_that_passed_says_so() -> None:
     """Where nothing failed there is one reason: every gate passed; and without gates that there was none."""
-    right = replace(lost("Paris"), model=Judged("Paris", "eos", True))
+    right = replace(lost("Paris"), model=Graded("Paris", "eos", True))
     passed = comparison([right], decision="pass")
     assert "- every gate passed\n" in to_markdown(passed)
     (suite,) = passed.suites

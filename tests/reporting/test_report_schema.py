@@ -14,9 +14,10 @@ from jsonschema import Draft202012Validator
 from pytest_forgetting.answers.answer import Finish
 from pytest_forgetting.commands.schemas import report_schema
 from pytest_forgetting.comparison.causes import CAUSES
-from pytest_forgetting.comparison.comparison import Comparison, Decision, Finding, Participant, Recommendation, Timing
+from pytest_forgetting.comparison.comparison import Comparison, Decision, Recommendation, Timing
 from pytest_forgetting.comparison.gates import Verdict
 from pytest_forgetting.comparison.outcomes import Outcome
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.grading.choices import SCORES
 from pytest_forgetting.reporting.json_report import SCHEMA_VERSION, report, to_json, to_jsonl

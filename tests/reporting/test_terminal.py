@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.comparison.comparison import Comparison, Finding, Participant
+from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.judge import Judge
-from pytest_forgetting.comparison.outcomes import CaseResult, Judged
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded
+from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Suite
 
-RIGHT, WRONG = Judged("Paris", "eos", True, ""), Judged("Rome\nof course", "eos", False, "wanted Paris")
+RIGHT, WRONG = Graded("Paris", "eos", True, ""), Graded("Rome\nof course", "eos", False, "wanted Paris")
 PROMPT = Prompt("Capital of France?", (), (), (), 8)
 
 
@@ -23,7 +24,7 @@ def case(n: int, category: str) -> Case:
     return Case(f"c{n}", category, PROMPT, ("Paris",), "word", title=PROMPT.text, file="s.yaml", line=n + 1)
 
 
-def comparison(pairs: Sequence[tuple[Judged, Judged]], categories: Sequence[str] = ("geo",)) -> Comparison:
+def comparison(pairs: Sequence[tuple[Graded, Graded]], categories: Sequence[str] = ("geo",)) -> Comparison:
     """A suite named Capitals whose case n was answered so, and is of category n."""
     cases = tuple(case(n, categories[n % len(categories)]) for n in range(len(pairs)))
     suite = Suite(Path("s.yaml"), "Capitals", "qa", cases, gate=GatePolicy(Fraction(1, 10)), nodeid="s.yaml")
@@ -54,7 +55,7 @@ def test_the_interval_is_named_by_its_confidence() -> None:
 def test_counts_name_unanswered_cases_only_where_there_are_some() -> None:
     """One line, always with the same four words."""
     assert terminal.counts(LOST) == "6 retained, 3 forgotten, 1 learned, 0 unknown"
-    silent = Judged("", "unanswered", False, "too long")
+    silent = Graded("", "unanswered", False, "too long")
     assert terminal.counts(comparison([(silent, RIGHT)])).endswith("1 unanswered")
 
 
@@ -91,6 +92,6 @@ def test_shown_text_is_one_short_line_that_commands_no_terminal(text: str, width
 
 
 @pytest.mark.parametrize("pairs", [[(RIGHT, RIGHT)], [(WRONG, WRONG)]])
-def test_nothing_forgotten_lists_nothing(pairs: list[tuple[Judged, Judged]]) -> None:
+def test_nothing_forgotten_lists_nothing(pairs: list[tuple[Graded, Graded]]) -> None:
     """What was never known is not listed as lost."""
     assert list(terminal.forgotten(comparison(pairs))) == []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite
 
-from pytest_forgetting.comparison.gates import amount, growth, points
+from pytest_forgetting.comparison.formatting import amount, growth, points
 from pytest_forgetting.comparison.outcomes import Counts
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_forgetting.comparison.comparison import Comparison
-from pytest_forgetting.comparison.gates import Evidence, Threshold, points
+from pytest_forgetting.comparison.formatting import points
+from pytest_forgetting.comparison.gates import Evidence, Threshold
 from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting.html_report.charts import Axis, axis_over

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_forgetting.comparison.comparison import Comparison
-from pytest_forgetting.comparison.gates import Verdict, amount, growth
+from pytest_forgetting.comparison.formatting import amount, growth
+from pytest_forgetting.comparison.gates import Verdict
 from pytest_forgetting.comparison.outcomes import count
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting.html_report.escaping import fragment

@@ -1,4 +1,4 @@
-"""From the answers that one side gave to a case to one `Judged`."""
+"""From the answers that one side gave to a case to one `Graded`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pytest_forgetting.comparison.outcomes import Judged
+from pytest_forgetting.comparison.outcomes import Graded
 from pytest_forgetting.grading.choices import margin, pick
 from pytest_forgetting.grading.grade import grade
 from pytest_forgetting.grading.thoughts import without_thoughts
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case
 
 
-def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False) -> Judged:
-    """Judge what one side said to `case`: its one answer, or all that were drawn.
+def graded(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False) -> Graded:
+    """Grade what one side said to `case`: its one answer, or all that were drawn.
 
     Drawn answers count by their share of right ones, those that never came left out; more than half of them must be
     right for the case to be called right. The one shown is the first of those that decided, so that reports of what
@@ -27,7 +27,7 @@ def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False
     Args:
         case: what was asked.
         answers: one, or those that were drawn.
-        keep_thoughts: judge what stands between ``<think>`` and ``</think>`` too.
+        keep_thoughts: grade what stands between ``<think>`` and ``</think>`` too.
     """
     each = [_one(case, answer, keep_thoughts=keep_thoughts) for answer in answers]
     given = [one for one in each if one.answered]
@@ -38,24 +38,24 @@ def judged(case: Case, answers: Sequence[Answer], *, keep_thoughts: bool = False
     shown = next(one for one in given if one.correct is correct)
     wrong = next((one.why for one in given if not one.correct), "")
     why = f"{len(given) - right} of {len(given)} samples wrong: {wrong}" if right < len(given) else ""
-    return Judged(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
+    return Graded(shown.answer, shown.finish, correct, why, right_share=Fraction(right, len(given)))
 
 
-def _one(case: Case, answer: Answer, *, keep_thoughts: bool) -> Judged:
+def _one(case: Case, answer: Answer, *, keep_thoughts: bool) -> Graded:
     if answer.finish == "unanswered":
-        return Judged(answer.text, answer.finish, False, answer.reason or "no answer")
+        return Graded(answer.text, answer.finish, False, answer.reason or "no answer")
     if case.measured:
-        return Judged("", answer.finish, False, loglikelihoods=answer.loglikelihoods)
+        return Graded("", answer.finish, False, loglikelihoods=answer.loglikelihoods)
     if case.choices:
         return _chosen(case, answer)
     said = answer if keep_thoughts else replace(answer, text=without_thoughts(answer.text))
-    graded = grade(case, said)
-    return Judged(answer.text, answer.finish, graded.correct, graded.why, gap=answer.gap)
+    found = grade(case, said)
+    return Graded(answer.text, answer.finish, found.correct, found.why, gap=answer.gap)
 
 
-def _chosen(case: Case, answer: Answer) -> Judged:
+def _chosen(case: Case, answer: Answer) -> Graded:
     choice = pick(case.score, case.choices, answer.loglikelihoods)
     right = choice == case.right_choice
     why = "" if right else f"held {case.choices[choice]!r} likelier than {case.expected[0]!r}"
     lead = margin(case.score, case.choices, answer.loglikelihoods)
-    return Judged(case.choices[choice], answer.finish, right, why, answer.loglikelihoods, gap=lead)
+    return Graded(case.choices[choice], answer.finish, right, why, answer.loglikelihoods, gap=lead)
