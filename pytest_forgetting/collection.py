@@ -176,7 +176,7 @@ def reason_unanswered(result: CaseResult) -> str:
 
 def failure_text(result: CaseResult) -> str:
     """A case that failed by itself, for the FAILURES section."""
-    from pytest_forgetting.reporting.terminal import SENTENCE_CHARACTERS, clipped, harmless
+    from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, harmless
 
     severity = f"{result.case.severity} " if result.case.severity else ""
     kind = "must pass" if result.case.require_pass else f"{severity}case forgotten"
@@ -197,7 +197,8 @@ def _quoted(answer: str) -> str:
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
-    from pytest_forgetting.reporting.terminal import harmless, ruling
+    from pytest_forgetting.reporting.clipping import harmless
+    from pytest_forgetting.reporting.terminal import ruling
 
     name = suite.name if category is None else f"{suite.name}, {category}"
     return f"{harmless(name)}: {ruling(scope)}"

@@ -12,7 +12,7 @@ from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import SHOWN_OF_A_HASH, template_digest, unlike_sources, unlike_templates
-from pytest_forgetting.reporting.terminal import shown_name
+from pytest_forgetting.reporting.clipping import shown_name
 
 if TYPE_CHECKING:
     from pytest_forgetting.comparison.participants import Finding

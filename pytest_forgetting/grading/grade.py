@@ -1,4 +1,4 @@
-"""One model's answer judged."""
+"""One model's answer graded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Grade:
 
 
 def grade(case: Case, answer: Said) -> Grade:
-    """Judge `answer`: by all checks of `case` if it has any, else by its accepted answers.
+    """Grade `answer`: by all checks of `case` if it has any, else by its accepted answers.
 
     What cannot be looked into (a pattern that runs away) is wrong, negated or not.
 

@@ -12,6 +12,7 @@ from tabulate import tabulate
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.reporting import terminal
+from pytest_forgetting.reporting.clipping import clipped, harmless
 from pytest_forgetting.reporting.files import WRITERS, write_report
 
 
@@ -21,7 +22,7 @@ class Display:
 
     def line(self, comparison: Comparison) -> str:
         """``<Comparison fail: ./ckpt against base · 1 suite · 5 cases: 3 retained, 2 forgotten, …>``."""
-        head = terminal.clipped(terminal.headline(comparison), 200)
+        head = clipped(terminal.headline(comparison), 200)
         return f"<Comparison {comparison.decision}: {head}: {terminal.counts(comparison)}>"
 
     def text(self, comparison: Comparison) -> str:
@@ -43,10 +44,10 @@ class Display:
         """The table between the headline and the counts; nothing of it can command a browser."""
         head, rows = terminal.cells(comparison, comparison.confidence)
         indented = [[row[0].replace("  ", "\u2003", 1), *row[1:]] for row in rows]
-        plain = [[terminal.harmless(cell) for cell in row] for row in indented]
+        plain = [[harmless(cell) for cell in row] for row in indented]
         table = tabulate(plain, head, tablefmt="html", colalign=terminal.ALIGN, disable_numparse=True)
         notes = [*terminal.findings(comparison), terminal.counts(comparison)]
-        headline = escape(terminal.harmless(terminal.headline(comparison)))
+        headline = escape(harmless(terminal.headline(comparison)))
         above = f"<p><b>{escape(comparison.decision)}</b> {headline}</p>"
         return above + table + "".join(f"<p>{escape(note)}</p>" for note in notes)
 

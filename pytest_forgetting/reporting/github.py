@@ -9,8 +9,9 @@ from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.outcomes import CaseResult
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
+from pytest_forgetting.reporting.clipping import clipped
 from pytest_forgetting.reporting.markdown import MOST_BYTES, to_markdown
-from pytest_forgetting.reporting.terminal import clipped, ruling, scope_name
+from pytest_forgetting.reporting.terminal import ruling, scope_name
 
 MOST_ANNOTATIONS = 10
 """Of one kind in a step: GitHub drops the others."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_forgetting.reporting.terminal import clipped
+from pytest_forgetting.reporting.clipping import clipped
 
 SHOWN_CHARACTERS = 200
 """Of an answer or a prompt."""

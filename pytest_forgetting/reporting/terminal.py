@@ -17,15 +17,10 @@ from pytest_forgetting.comparison.formatting import amount, growth, nats, percen
 from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
+from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, harmless, shown_name
 
 SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
-SHOWN_CHARACTERS = 70
-"""Of an answer, in the list."""
-SENTENCE_CHARACTERS = 1000
-"""Of what a check says, which may quote its value."""
-NAME_CHARACTERS = 200
-"""Of the name of a suite, a category or a model."""
 SHOWN_CHANGES = 5
 """Cases that only rounding changed, listed."""
 _COLUMNS = ("suite", "n", "baseline", "model", "drop", "forgotten", "learned", "interval", "verdict")
@@ -223,24 +218,6 @@ def further(comparison: Comparison) -> Iterator[str]:
 
 def _quoted(graded: Graded) -> str:
     return f'"{clipped(without_thoughts(graded.answer).strip())}"'
-
-
-def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
-    """One line of at most `width` characters in which nothing can command a terminal."""
-    line = " ".join(harmless(text[: 10 * width]).split())
-    if len(line) <= width:  # else the rest of a megabyte need not be looked at
-        line = " ".join(harmless(text).split())
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def harmless(text: str) -> str:
-    """Without what could command a terminal: files of models and their tokens may hold anything."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def shown_name(name: str) -> str:
-    """A name as tables and lines show it: a suite's may be pages long."""
-    return clipped(name, NAME_CHARACTERS)
 
 
 def findings(comparison: Comparison) -> Iterator[str]:

@@ -25,7 +25,7 @@ def header(settings: Settings) -> str:
 def notices(selection: Selection, settings: Settings, findings: Sequence[Finding]) -> Iterator[str]:
     """A line each on suites too small for what they ask, datasets that may change, and what the audit warns of."""
     from pytest_forgetting.comparison.judge import too_small
-    from pytest_forgetting.reporting.terminal import harmless
+    from pytest_forgetting.reporting.clipping import harmless
 
     gated = [suite for name, suite in sorted(selection.suites.items()) if None in selection.gates[name]]
     for line in (too_small(suite, settings.confidence) for suite in gated):

@@ -15,7 +15,7 @@ from pytest_forgetting.comparison.comparison import Comparison, Recommendation
 from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.participants import Finding, Participant
-from pytest_forgetting.reporting import terminal
+from pytest_forgetting.reporting.clipping import clipped
 from pytest_forgetting.reporting.markdown import SHOWN_CASES, to_markdown
 from pytest_forgetting.reporting.markdown_escaping import code, sentence
 from pytest_forgetting.suites.cases import Case, Check, GatePolicy, Prompt, Suite
@@ -138,7 +138,7 @@ def test_nothing_that_a_model_says_becomes_markup(render: Render, said: str) -> 
     """The page has the very tags that it has for a plain answer, and the answer is shown in code, word for word."""
     plain, hostile = (render(to_markdown(comparison([lost(text)]))) for text in ("Rome", said))
     assert structure(hostile) == structure(plain)
-    assert set(terminal.clipped(said, 200).split("|")) - {""} <= set(hostile.code)
+    assert set(clipped(said, 200).split("|")) - {""} <= set(hostile.code)
 
 
 @given(name=HOSTILE)
@@ -156,13 +156,13 @@ def test_what_the_audit_quotes_stays_text(render: Render, detail: str) -> None:
     assert set(found.tags) <= {"ul", "/ul", "li", "/li", "strong", "/strong", "code", "/code"}
     words = found.plain.split()
     assert not [word for word in words if len(word) > 3 and any(sign in word for sign in LIVE)]
-    assert "".join(terminal.clipped(f"the token {detail} differs", 1000).split()) in "".join(found.everything.split())
+    assert "".join(clipped(f"the token {detail} differs", 1000).split()) in "".join(found.everything.split())
 
 
 @given(text=HOSTILE)
 def test_code_is_read_back_as_it_was(render: Render, text: str) -> None:
     """Whatever it holds, in a table's cell as in a paragraph."""
-    shown = terminal.clipped(text, 200)
+    shown = clipped(text, 200)
     for page in (f"so {code(text)} .", f"| a | b |\n| --- | --- |\n| {code(text)} | end |"):
         found = render(page)
         assert "".join(found.code) == shown.replace("|", "")

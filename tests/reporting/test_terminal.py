@@ -13,6 +13,7 @@ from pytest_forgetting.comparison.judge import Judge
 from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.reporting import terminal
+from pytest_forgetting.reporting.clipping import clipped
 from pytest_forgetting.suites.cases import Case, GatePolicy, Prompt, Suite
 
 RIGHT, WRONG = Graded("Paris", "eos", True, ""), Graded("Rome\nof course", "eos", False, "wanted Paris")
@@ -86,7 +87,7 @@ def test_findings_come_with_their_severity() -> None:
 @given(st.text(), st.integers(2, 40))
 def test_shown_text_is_one_short_line_that_commands_no_terminal(text: str, width: int) -> None:
     """Whatever a model says: no control character, no line break, no more than the width."""
-    shown = terminal.clipped(text, width)
+    shown = clipped(text, width)
     assert len(shown) <= width
     assert shown.isprintable()
 
