@@ -21,6 +21,7 @@ from pytest_forgetting.session.properties import tell_junit
 from pytest_forgetting.session.run_folders import RunFolders
 from pytest_forgetting.session.selection import Selection
 from pytest_forgetting.session.statuses import is_skipped_gate, status_of
+from pytest_forgetting.session.termination import end_with_parent
 from pytest_forgetting.session.workers import Workers
 from pytest_forgetting.shelf import Shelf
 from pytest_forgetting.suites.detection import SUFFIXES
@@ -74,6 +75,8 @@ class ForgettingRun:
             config.pluginmanager.register(self._workers, "forgetting-workers")
             if on_github():
                 config.pluginmanager.register(GitHubActions(self), "forgetting-github")
+        else:
+            end_with_parent()
 
     # What the items ask
 
