@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import torch
 
 from pytest_forgetting.answers.planning import rows_that_fit
+from pytest_forgetting.models.free_memory import free_memory
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel
@@ -97,7 +97,7 @@ def free_bytes(device: str) -> int:
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     if device.startswith("mps"):
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return int(psutil.virtual_memory().available)
+    return free_memory()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
