@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pytest_forgetting.suites.refusal import refusal
+from pytest_forgetting.suites.written_numbers import as_written, other_base
 
 SIZE_LIMIT = 64 << 20
 DEPTH_LIMIT = 50
@@ -42,6 +43,16 @@ class _Loader(_Safe):  # type: ignore[misc]  # one of two classes, as libyaml is
     def ascend_resolver(self) -> None:
         """Called where it ends."""
         self.depth -= 1
+
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        """A number with a point or an exponent."""
+        try:
+            return as_written(node.value)
+        except ValueError:
+            return float(self.construct_yaml_float(node))
+
+
+_Loader.add_constructor(f"{_TAG}float", _Loader.construct_number)
 
 
 class Document:
@@ -117,7 +128,7 @@ class Document:
         seen.add(id(node))
         if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             yield f"{self._at(node)}: found a number of {len(node.value)} characters; wanted at most {LONGEST_NUMBER}"
-        elif node.tag not in _PLAIN and (told := _strange(node)) is not None:
+        elif (node.tag not in _PLAIN or node.tag in _NUMBERS) and (told := _strange(node)) is not None:
             yield f"{self._at(node)}: {told}"
         if isinstance(node, yaml.MappingNode):
             yield from self._odd_keys(node)
@@ -209,6 +220,10 @@ def _within(text: str, mark: yaml.Mark) -> str:
 def _strange(node: yaml.Node) -> str | None:
     """What is wrong with a value whose tag is none of the plain ones; a number has to be a finite one."""
     kind = node.tag.removeprefix(_TAG)
+    if node.tag in _NUMBERS and (base := other_base(node.value)) is not None:
+        return f"YAML reads {node.value!r:.60} as {base}; {_QUOTED}"
+    if kind == "int":
+        return None
     if kind == "float":
         return None if _is_finite(node.value) else f"found {node.value}; wanted a finite number, or a text in quotes"
     if kind in _OTHERWISE:

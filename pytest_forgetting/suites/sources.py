@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 from pytest_forgetting.suites.spelling import hint, meant
+from pytest_forgetting.suites.written_numbers import as_written
 
 SUFFIXES = (".jsonl", ".csv")
 """Of files that are read."""
@@ -207,7 +208,7 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _json(line: bytes, number: int) -> Any:
     try:
         text = line.decode("utf-8-sig").rstrip()
-        return json.loads(text, parse_constant=_no_json, object_pairs_hook=_once)
+        return json.loads(text, parse_constant=_no_json, parse_float=as_written, object_pairs_hook=_once)
     except UnicodeDecodeError as error:
         raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
     except json.JSONDecodeError as error:

@@ -71,6 +71,10 @@ BAD = [
     (QA + CASES + "  - {answer: a}\n", "s.yaml:3:5: found none of them; wanted one of question, prompt, messages"),
     (QA + CASES + "  - {question: a, prompt: b, answer: c}\n", "s.yaml:3:5: found question and prompt; wanted one*"),
     (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: YAML reads an unquoted yes*in quotes*"),
+    (QA + CASES + "  - {question: a, answer: 007}\n", "s.yaml:3:27: YAML reads '007' as an octal number; *in quotes*"),
+    (QA + CASES + "  - {question: a, answer: 0x1F}\n", "s.yaml:3:27: YAML reads '0x1F' as a hexadecimal number; *"),
+    (QA + CASES + "  - {question: a, answer: 12:30}\n", "s.yaml:3:27: YAML reads '12:30' as a number to base 60; *"),
+    (QA + CASES + "  - {question: a, answer: 1:30.5}\n", "s.yaml:3:27: YAML reads '1:30.5' as a number to base*"),
     (QA + CASES + "  - {question: a, answer: b, target: c}\n", "s.yaml:3:30: 'target' is another spelling of*"),
     (
         QA + CASES + "  - {question: a, answer: b, checks: [finished]}\n",
@@ -208,6 +212,16 @@ def test_answers_by_any_known_name(tmp_path: Path, name: str) -> None:
         "105",
         "one hundred",
     )
+
+
+@pytest.mark.parametrize("written", ["3.10", "1.50", "-0.70", "1.0e-7", "08", "42"])
+def test_numbers_as_answers_stay_as_they_are_written(tmp_path: Path, written: str) -> None:
+    """Python 3.10 is not Python 3.1, and zeros at the end of a price are said."""
+    assert load(tmp_path, f"{QA}{CASES}  - {{question: a, answer: {written}}}\n").cases[0].expected == (written,)
+    in_json = json.dumps(written) if written.startswith("0") else written
+    (tmp_path / "s.jsonl").write_text(f'{{"question": "a", "answer": {in_json}}}')
+    assert load_suite(tmp_path / "s.jsonl").cases[0].expected == (written,)
+    assert check(tmp_path, f"{{contains: {written}}}").value == written
 
 
 def test_prompts_are_taken_verbatim(tmp_path: Path) -> None:
