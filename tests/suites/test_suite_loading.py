@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.suites.cases import Check, Message, Suite
 from pytest_forgetting.suites.loading import load_suite
+from pytest_forgetting.suites.refusal import LONGEST, refusal
 
 QA = "forgetting: qa\n"
 CASES = "cases:\n"
@@ -162,6 +163,13 @@ def test_of_very_many_findings_the_rest_are_counted(tmp_path: Path, text: str) -
     lines = told(tmp_path, text).splitlines()
     assert len(lines) == 51
     assert lines[-1] == "and 10 more findings"
+
+
+@pytest.mark.parametrize("char", ["x", "\x1b", "\U000e0001"])
+def test_no_finding_is_endless(char: str) -> None:
+    """Neither one that was long, nor one that grew when what cannot be printed was written out."""
+    assert str(refusal([f"s.yaml:1:1: {char * 999}"])) == str(refusal([f"s.yaml:1:1: {char * 5000}"]))
+    assert len(str(refusal([f"s.yaml:1:1: {char * 5000}"]))) == LONGEST
 
 
 def test_a_given_id_may_stand_once(tmp_path: Path) -> None:
