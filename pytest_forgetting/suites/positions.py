@@ -95,9 +95,9 @@ class Document:
     def _unprintable(self) -> str:
         """The first character that YAML has no place for, and where it stands."""
         odd = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
-        before = self._text[: odd.start()] if odd else ""
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        return f":{line}:{column}: found " + (f"the character U+{ord(odd[0]):04X}" if odd else "an odd character")
+        lines = re.split(_BREAK, self._text[: odd.start()] if odd else "")
+        place = f":{len(lines)}:{len(lines[-1]) + 1}"
+        return f"{place}: found " + (f"the character U+{ord(odd[0]):04X}" if odd else "an odd character")
 
     def _construct(self, loader: Any) -> dict[str, Any]:
         try:
@@ -143,6 +143,8 @@ class Document:
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 yield f"{self._at(key)}: found a key that is no text"
+            elif key.tag == f"{_TAG}merge":
+                yield f"{self._at(key)}: found a merge of mappings ({key.value}); wanted every value written out"
             elif key.tag != f"{_TAG}str":
                 yield f"{self._at(key)}: found the key {key.value}, which YAML does not read as text; {_QUOTED}"
             elif (other := first.setdefault(key.value, key)) is not key:
@@ -193,6 +195,7 @@ _REMEDIES = {
     "found character that cannot start": "wanted quotes around a text that begins with such a character",
     "found a tab": "wanted blanks",
     "nested deeper": "wanted plain keys and lists",
+    "found invalid Unicode character escape code": "wanted the character itself",
     "found undefined alias": "wanted quotes around a text that begins with *",
 }
 """What helps, by the beginning of what libyaml finds."""
@@ -206,9 +209,16 @@ def _told(error: yaml.MarkedYAMLError, text: str) -> str:
         problem += f" {error.context}, which begins on line {begun.line + 1}"
     if problem.startswith("but found another document"):
         problem = "found a second document"
+    if problem.startswith("found character that cannot start") and mark and _at_tab(text, mark):
+        problem = "found a tab character before a value"
     wanted = next((helps for start, helps in _REMEDIES.items() if problem.startswith(start)), "wanted plain YAML")
     place = ":1:1" if mark is None else f":{_within(text, mark)}"
     return f"{place}: {problem}; {wanted}"
+
+
+def _at_tab(text: str, mark: yaml.Mark) -> bool:
+    lines = re.split(_BREAK, text)
+    return mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t")
 
 
 def _within(text: str, mark: yaml.Mark) -> str:

@@ -64,7 +64,7 @@ ROWS = [
     suite(
         "a lone surrogate",
         'forgetting: qa\ncases:\n  - {question: "a\\ud800b", answer: a}\n',
-        "s.yaml:3:20: found invalid Unicode character escape code; wanted plain YAML",
+        "s.yaml:3:20: found invalid Unicode character escape code; wanted the character itself",
     ),
     suite(
         "a key twice",

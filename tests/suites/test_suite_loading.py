@@ -41,6 +41,12 @@ def check(folder: Path, entry: str, **options: object) -> Check:
 BAD = [
     ("forgetting: qa\ncases: [\n", "s.yaml:3:1: did not find expected node content; wanted plain YAML"),
     ("forgetting: qa\n\tcases: []\n", "s.yaml:2:1: found a tab character that violates indentation*; wanted blanks"),
+    (QA + CASES + "\t- {question: a, answer: b}\n", "s.yaml:3:1: found a tab character before a value; wanted blanks"),
+    (
+        QA + CASES + "  - <<: {answer: b}\n",
+        "s.yaml:3:5: found a merge of mappings (<<); wanted every value written out",
+    ),
+    (QA + 'name: "\\ud83d\\ude42"\n' + CASES + ONE, "s.yaml:2:10: found invalid Unicode*; wanted the character itself"),
     ("- forgetting: qa\n", "s.yaml:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'"),
     (QA + "name: a\nname: b\n" + CASES + ONE, "s.yaml:3:1: key 'name' given twice (first on line 2)"),
     (
@@ -170,6 +176,14 @@ def test_no_finding_is_endless(char: str) -> None:
     """Neither one that was long, nor one that grew when what cannot be printed was written out."""
     assert str(refusal([f"s.yaml:1:1: {char * 999}"])) == str(refusal([f"s.yaml:1:1: {char * 5000}"]))
     assert len(str(refusal([f"s.yaml:1:1: {char * 5000}"]))) == LONGEST
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_character_that_yaml_has_no_place_for_is_found_behind_any_end_of_line(tmp_path: Path, end: str) -> None:
+    """YAML knows six of them."""
+    (tmp_path / "s.yaml").write_bytes(f"forgetting: qa{end}name: a{end}{end}x: a\x01".encode())
+    with pytest.raises(SuiteError, match=r"s\.yaml:4:5: found the character U\+0001; wanted plain text"):
+        load_suite(tmp_path / "s.yaml")
 
 
 def test_a_given_id_may_stand_once(tmp_path: Path) -> None:

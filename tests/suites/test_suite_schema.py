@@ -27,7 +27,15 @@ EXAMPLES = Path(__file__).parents[2] / "example_suites"
 SCHEMA = suite_schema()
 UNSEEN = (
     *("no mapping at the top", "alias", "given twice", "no text", "found the tag", "second document", ".nan"),
-    *("wanted blanks", ".inf", "an octal number", "a hexadecimal number", "a number to base"),
+    *(
+        "wanted blanks",
+        "wanted every value",
+        "wanted the character itself",
+        ".inf",
+        "an octal number",
+        "a hexadecimal number",
+        "a number to base",
+    ),
     *("a truth value", "no case has the category", "literal braces", "unknown field", "regular expression"),
     *("the answer 'ten'", "from 1 to 1", "no JSON Schema", "lies outside", "does not exist", "of a kind that is read"),
     *("refused without", "stands there twice", "one of the choices", "is choice 0", "'1/0'", "'5%%'"),
