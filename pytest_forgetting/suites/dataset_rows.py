@@ -40,7 +40,7 @@ class DatasetRows:
         """
         with _in_one_line(self.read.name):
             for number, row in enumerate(self.rows, 1):
-                yield number, case_keys({name: value for name, value in row.items() if value is not None}, fields)
+                yield number, case_keys(row, fields)
 
 
 def open_dataset(suite: Path, keys: SourceKeys, line: int) -> DatasetRows:

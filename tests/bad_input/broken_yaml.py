@@ -127,7 +127,7 @@ ROWS = [
     suite(
         "a merged mapping",
         ("forgetting: qa\n<<: {name: x}\ncases:\n  - {question: Capital of France?, answer: Paris}\n"),
-        ("s.yaml:2:1: found the key <<, which YAML does not read as text; wanted it in quotes, as text"),
+        "s.yaml:2:1: found a merge of mappings (<<); wanted every value written out",
     ),
     suite(
         "a key that is a number",

@@ -77,7 +77,7 @@ BAD = [
     (QA + CASES + "  - {question: a}\n", "s.yaml:3:5: no answer; wanted 'answer' or 'correct_answer'"),
     (QA + CASES + "  - {answer: a}\n", "s.yaml:3:5: found none of them; wanted one of question, prompt, messages"),
     (QA + CASES + "  - {question: a, prompt: b, answer: c}\n", "s.yaml:3:5: found question and prompt; wanted one*"),
-    (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: YAML reads an unquoted yes*in quotes*"),
+    (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: a truth value, as YAML reads*in quotes*"),
     (QA + CASES + "  - {question: a, answer: 007}\n", "s.yaml:3:27: YAML reads '007' as an octal number; *in quotes*"),
     (QA + CASES + "  - {question: a, answer: 0x1F}\n", "s.yaml:3:27: YAML reads '0x1F' as a hexadecimal number; *"),
     (QA + CASES + "  - {question: a, answer: 12:30}\n", "s.yaml:3:27: YAML reads '12:30' as a number to base 60; *"),
@@ -335,6 +335,30 @@ def test_csv_sources_beside_inline_cases(tmp_path: Path) -> None:
     suite = load(tmp_path, QA + "source: [more.csv]\n" + CASES + ONE)
     assert [case.category for case in suite.cases] == ["general", "math", "general"]
     assert suite.cases[1].title == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("more.csv", "q,answer,topic\na,b,\nc,d,7\n"),
+        (
+            "more.jsonl",
+            '{"q": "a", "answer": "b", "topic": null, "skip": null}\n{"q": "c", "answer": "d", "topic": 7}\n',
+        ),
+    ],
+)
+def test_empty_values_of_a_row_are_left_out_and_names_may_be_numbers(tmp_path: Path, name: str, rows: str) -> None:
+    """Under another column's name too."""
+    (tmp_path / name).write_text(rows)
+    suite = load(tmp_path, QA + f"source: {{path: {name}, fields: {{question: q, category: topic, cluster: topic}}}}\n")
+    assert [(case.category, case.cluster) for case in suite.cases] == [("general", None), ("7", "7")]
+
+
+def test_numbers_as_ids_of_rows(tmp_path: Path) -> None:
+    """As most data has them; nothing below an empty value is looked for."""
+    (tmp_path / "more.jsonl").write_text('{"id": 7, "question": "a", "answer": "b", "meta": null}\n')
+    suite = load(tmp_path, QA + "source: {path: more.jsonl, fields: {category: meta.topic}}\n")
+    assert [(case.id, case.category) for case in suite.cases] == [("7", "general")]
 
 
 @pytest.mark.parametrize(
