@@ -16,6 +16,7 @@ from pytest_forgetting.comparison.drift import Drift
 from pytest_forgetting.comparison.gates import amount, growth, nats, percent
 from pytest_forgetting.comparison.outcomes import CaseResult, Judged
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
+from pytest_forgetting.errors import uncommanding
 from pytest_forgetting.grading.thoughts import without_thoughts
 
 SHOWN_CASES = 20
@@ -234,13 +235,14 @@ def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
 
 
 def harmless(text: str) -> str:
-    """Without what could command a terminal: files of models and their tokens may hold anything."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """Without what could command a terminal or a CI server: files of models and their tokens may hold anything."""
+    return uncommanding("".join(char if char.isprintable() else " " for char in text))
 
 
 def shown_name(name: str) -> str:
-    """A name as tables and lines show it: a suite's may be pages long."""
-    return clipped(name, NAME_CHARACTERS)
+    """A name as tables and lines show it: a suite's may be pages long, and begin a line as commands to GitHub do."""
+    shown = clipped(name, NAME_CHARACTERS)
+    return f": {shown[1:]}" if shown.startswith("::") else shown
 
 
 def findings(comparison: Comparison) -> Iterator[str]:
