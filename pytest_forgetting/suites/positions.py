@@ -58,6 +58,9 @@ _Loader.add_constructor(f"{_TAG}float", _Loader.construct_number)
 class Document:
     """One YAML document: its plain value, and where each part of it stands."""
 
+    ahead = 0
+    """Lines of the text before the first one of the file."""
+
     def __init__(self, text: str, shown_as: str) -> None:
         """Parse `text`.
 
@@ -83,7 +86,7 @@ class Document:
         try:
             root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
-            raise refusal([f"{self.shown_as}{_told(error, self._text)}"]) from None
+            raise refusal([f"{self.shown_as}{_told(error, self._text, self.ahead)}"]) from None
         except yaml.reader.ReaderError:
             raise refusal([f"{self.shown_as}{self._unprintable()}; wanted plain text"]) from None
         except (yaml.YAMLError, RecursionError) as error:
@@ -96,7 +99,7 @@ class Document:
         """The first character that YAML has no place for, and where it stands."""
         odd = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
         lines = re.split(_BREAK, self._text[: odd.start()] if odd else "")
-        place = f":{len(lines)}:{len(lines[-1]) + 1}"
+        place = f":{len(lines) - self.ahead}:{len(lines[-1]) + 1}"
         return f"{place}: found " + (f"the character U+{ord(odd[0]):04X}" if odd else "an odd character")
 
     def _construct(self, loader: Any) -> dict[str, Any]:
@@ -148,10 +151,10 @@ class Document:
             elif key.tag != f"{_TAG}str":
                 yield f"{self._at(key)}: found the key {key.value}, which YAML does not read as text; {_QUOTED}"
             elif (other := first.setdefault(key.value, key)) is not key:
-                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {other.start_mark.line + 1})"
+                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {other.start_mark.line + 1 - self.ahead})"
 
     def _at(self, node: yaml.Node) -> str:
-        return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        return f"{self.shown_as}:{node.start_mark.line + 1 - self.ahead}:{node.start_mark.column + 1}"
 
     def node(self, path: Path, *, key: bool = False) -> yaml.Node:
         """The node at `path`, or its nearest ancestor; with `key` the last key's own."""
@@ -201,18 +204,18 @@ _REMEDIES = {
 """What helps, by the beginning of what libyaml finds."""
 
 
-def _told(error: yaml.MarkedYAMLError, text: str) -> str:
+def _told(error: yaml.MarkedYAMLError, text: str, ahead: int) -> str:
     """``:line:column: what was found; what was wanted``."""
     mark, problem = error.problem_mark or error.context_mark, str(error.problem or error.context)
     begun = error.context_mark
     if error.problem and error.context and begun and mark and begun.line != mark.line:
-        problem += f" {error.context}, which begins on line {begun.line + 1}"
+        problem += f" {error.context}, which begins on line {begun.line + 1 - ahead}"
     if problem.startswith("but found another document"):
         problem = "found a second document"
     if problem.startswith("found character that cannot start") and mark and _at_tab(text, mark):
         problem = "found a tab character before a value"
     wanted = next((helps for start, helps in _REMEDIES.items() if problem.startswith(start)), "wanted plain YAML")
-    place = ":1:1" if mark is None else f":{_within(text, mark)}"
+    place = ":1:1" if mark is None else f":{_within(text, mark, ahead)}"
     return f"{place}: {problem}; {wanted}"
 
 
@@ -221,10 +224,11 @@ def _at_tab(text: str, mark: yaml.Mark) -> bool:
     return mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t")
 
 
-def _within(text: str, mark: yaml.Mark) -> str:
+def _within(text: str, mark: yaml.Mark, ahead: int) -> str:
     """Line and column of `mark`; libyaml counts a line too many at an end without a line break."""
     lines = re.split(_BREAK, text)
-    return f"{mark.line + 1}:{mark.column + 1}" if mark.line < len(lines) else f"{len(lines)}:{len(lines[-1]) + 1}"
+    line, column = (mark.line, mark.column) if mark.line < len(lines) else (len(lines) - 1, len(lines[-1]))
+    return f"{line + 1 - ahead}:{column + 1}"
 
 
 def _strange(node: yaml.Node) -> str | None:
