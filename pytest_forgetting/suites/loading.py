@@ -109,6 +109,8 @@ def _read_dataset(builder: CaseBuilder, path: Path, given: SourceKeys, shown: st
 
     dataset, bad = open_dataset(path, given, line), 0
     for number, row in dataset.case_rows(given.fields):
+        if builder.passes_over(row):
+            continue
         try:
             builder.add(row, shown, line)
         except Fault as fault:
@@ -227,6 +229,8 @@ def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], sh
     found = False
     try:
         for line, row in read_rows(file, fields):
+            if builder.passes_over(row):
+                continue
             found = True
             try:
                 builder.add(row, shown, line)
