@@ -29,13 +29,12 @@ from pytest_forgetting.session.properties import case_properties, gate_propertie
 from pytest_forgetting.settings import Settings
 from pytest_forgetting.sides.pair import shown_settings
 from pytest_forgetting.suites.cases import Check, Message
-from tests.fuzzing.hostile_texts import PIECES, TEXTS
+from tests.fuzzing.hostile_texts import MEGABYTE, PIECES, TEXTS
 from tests.fuzzing.tiers import ending, tiers, trying
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.reporting.pages import answered, checked, chosen, comparison, everything, outcomes, suite, text
 from tests.reports import CASE, fitting
 
-MEGABYTE = 1 << 20
 SETTINGS = shown_settings(Settings())
 CONTROL = re.compile(r"[^\n -~\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b-\u200f\ud800-\udfff]")
 SAFE_LINKS = ("#", "http://", "https://", "mailto:")
