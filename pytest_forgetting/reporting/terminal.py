@@ -211,7 +211,10 @@ def causes(comparison: Comparison) -> Iterator[str]:
 def advice(comparison: Comparison) -> Iterator[str]:
     """What to try next, a line each."""
     for recommendation in comparison.recommendations:
-        yield harmless(f"next: {recommendation.because} → {recommendation.advice}")
+        because, advised = (
+            clipped(text, SENTENCE_CHARACTERS) for text in (recommendation.because, recommendation.advice)
+        )
+        yield f"next: {because} → {advised}"
 
 
 def further(comparison: Comparison) -> Iterator[str]:

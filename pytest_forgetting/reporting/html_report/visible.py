@@ -34,7 +34,7 @@ def shown(value: Any) -> Any:
 
 def fragment(**filters: str) -> str:
     """The link within the page that shows the cases of these filters: ``#outcome=forgotten&category=maths``."""
-    return "#" + urlencode({name: visible(text) for name, text in filters.items() if text})
+    return "#" + urlencode({name: shown(text) for name, text in filters.items() if text})
 
 
 def script_json(value: Any) -> str:
