@@ -176,13 +176,13 @@ def reason_unanswered(result: CaseResult) -> str:
 
 def failure_text(result: CaseResult) -> str:
     """A case that failed by itself, for the FAILURES section."""
-    from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, harmless
+    from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped
 
     severity = f"{result.case.severity} " if result.case.severity else ""
     kind = "must pass" if result.case.require_pass else f"{severity}case forgotten"
     return "\n".join(
         [
-            f"{kind}: {harmless(result.case.title or result.prompt)}",
+            f"{kind}: {clipped(result.case.title or result.prompt, SENTENCE_CHARACTERS)}",
             f"  {clipped(result.model.why, SENTENCE_CHARACTERS)}",
             f"  baseline: {_quoted(result.baseline.answer)}",
             f"  model:    {_quoted(result.model.answer)}",
@@ -200,8 +200,8 @@ def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     from pytest_forgetting.reporting.clipping import shown_name
     from pytest_forgetting.reporting.terminal import ruling
 
-    name = suite.name if category is None else f"{suite.name}, {category}"
-    return f"{shown_name(name)}: {ruling(scope)}"
+    names = [suite.name] if category is None else [suite.name, category]
+    return f"{', '.join(map(shown_name, names))}: {ruling(scope)}"
 
 
 def run_of(config: pytest.Config) -> ForgettingRun:
