@@ -94,14 +94,13 @@ def _unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> I
         yield from validator.descend(instance, len(set(map(_comparable, instance))) == len(instance))
 
 
-def _comparable(value: Any) -> tuple[str, object]:
+def _comparable(value: Any) -> object:
     """Equal for what JSON Schema calls equal: 1 is 1.0, and not true. jsonschema compares each item with each other."""
     if isinstance(value, list):
-        return "array", tuple(map(_comparable, value))
+        return tuple(map(_comparable, value))
     if isinstance(value, dict):
-        return "object", frozenset((name, _comparable(below)) for name, below in value.items())
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "number" if number else type(value).__name__, value
+        return frozenset((name, _comparable(below)) for name, below in value.items())
+    return isinstance(value, bool), value
 
 
 _OURS: dict[str, Keyword] = {

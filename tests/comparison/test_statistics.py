@@ -27,7 +27,7 @@ def test_fagerlands_example() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 20, 100, 5000])
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.99])
 def test_without_discordant_cases_the_interval_stays_open(n: int, confidence: float) -> None:
     """No change seen is not no change: the ends are ±z²/(n + z²)."""
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
@@ -110,8 +110,8 @@ def test_mid_p_is_its_definition(broken: int, fixed: int) -> None:
 
 
 def test_large_counts_cost_nothing() -> None:
-    """Hundred thousands of discordant cases are counted as exactly as ten."""
-    assert mcnemar_mid_p(100_000, 100_000) == pytest.approx(0.5)
+    """Ten thousands of discordant cases are counted as exactly as ten."""
+    assert mcnemar_mid_p(10_000, 10_000) == 0.5
     assert tango_interval(100_000, 10, 10**6) == pytest.approx((0.099403, 0.100580), abs=1e-6)
 
 

@@ -51,6 +51,7 @@ DOUBLING = {str(n): {"dependentSchemas": {key: {"$ref": f"#/$defs/{n + 1}"} for 
         ({"uniqueItems": True}, [[{"a": 1}, {"a": 2}, {"b": 1}], [[1], [2]]], [[{"a": [1]}, {"a": [1.0]}], [[], []]]),
         ({"uniqueItems": True}, [[[1, 2], [2, 1]], ["a", "A"]], [[1, 1.0], [None, None], [True, True], ["a", "a"]]),
         ({"uniqueItems": True}, [[{"a": 1, "b": 2}, {"a": 2, "b": 1}]], [[{"a": 1, "b": 2}, {"b": 2, "a": 1}]]),
+        ({"uniqueItems": True}, [[[], {}, "", 0, False, None], [[False, 0], 0, False], [[1, 1], 1]], [[[1], [1.0]]]),
         ({"uniqueItems": False}, [[1, 1]], []),
         ({"type": "boolean"}, [True, False], [0, 1, "true", None]),
         ({"items": {"$ref": "#"}, "type": "array"}, [[], [[]], [[[]], []]], [5, [5], [[5]]]),
