@@ -1,5 +1,6 @@
 """Tests and intervals for paired yes-or-no results."""
 
+from decimal import Decimal, localcontext
 from math import comb, inf, isinf
 from statistics import NormalDist
 
@@ -90,6 +91,18 @@ def test_a_drop_that_leaves_no_chance() -> None:
     assert tango_z(2, 0, 5, 1.0) == -inf
     assert isinf(tango_z(2, 0, 5, -1.0))
     assert tango_z(5, 0, 5, 1.0) == 0
+
+
+@pytest.mark.parametrize("short", [2**-30, 2**-40, 2**-46])
+@pytest.mark.parametrize(("broken", "fixed", "n"), [(1, 1, 4), (1, 3, 9), (1.7, 0.25, 2)])
+def test_the_statistic_keeps_its_digits_near_a_drop_of_1(broken: float, fixed: float, n: int, short: float) -> None:
+    """Tango's formula in sixty digits gives the same, where in floats the root would lose all of its own."""
+    b, c, drop = Decimal(broken), Decimal(fixed), Decimal(1 - short)
+    with localcontext(prec=60):
+        linear, constant = (2 * n - b + c) * drop - b - c, -c * drop * (1 - drop)
+        share = ((linear * linear - 8 * n * constant).sqrt() - linear) / (4 * n)
+        z = (b - c - n * drop) / (n * (2 * share + drop * (1 - drop))).sqrt()
+    assert tango_z(broken, fixed, n, 1 - short) == pytest.approx(float(z), rel=1e-9)
 
 
 @pytest.mark.parametrize(
