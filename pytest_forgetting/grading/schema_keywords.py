@@ -38,7 +38,7 @@ class Limits:
             types = known.TYPE_CHECKER.redefine("boolean", self._timed(_is_boolean))
             limited = extend(known, keywords, type_checker=types)
             limited.evolve = lambda validator, **changes: self._evolved(validator, changes)  # its own leaves the limits
-            self._made |= {known: limited, limited: limited}
+            self._made[known] = self._made[limited] = limited
         return self._made[known]
 
     def _evolved(self, validator: Any, changes: dict[str, Any]) -> Any:
