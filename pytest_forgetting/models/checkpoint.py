@@ -21,11 +21,11 @@ from transformers import (
 from transformers import __version__ as transformers_version
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from pytest_forgetting.answers.memory import free_bytes
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.models.devices import WEIGHTS_SHARE, torch_dtype
 from pytest_forgetting.models.folder import CONFIG, has_tokenizer, read_json
 from pytest_forgetting.models.load_errors import told_as
+from pytest_forgetting.models.memory import free_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
