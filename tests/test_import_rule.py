@@ -11,7 +11,7 @@ ORDER = ("suites", "grading", "comparison", "reporting")
 HEAVY = {"torch", "transformers", "peft"}
 MAY_BE_HEAVY = ("models", "answers", "training", "demo")
 LIGHT = {"answers/store.py", "answers/stores.py", "answers/store_rows.py", "answers/planning.py"}
-PYTEST_SIDE = {"plugin", "options", "collection", "fixtures", "session"}
+PYTEST_SIDE = {"plugin", "options", "fixtures", "session"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_forgetting import options
-from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.session import conclusion, output_files, runtest_protocol
 from pytest_forgetting.session.asking_ahead import CANNOT_ANSWER, AskingAhead
+from pytest_forgetting.session.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.session.github_actions import GitHubActions, on_github
 from pytest_forgetting.session.notices import header, notices
 from pytest_forgetting.session.properties import tell_junit

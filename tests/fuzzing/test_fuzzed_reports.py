@@ -16,7 +16,6 @@ import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_forgetting.collection import failure_text, gate_text
 from pytest_forgetting.comparison.comparison import Comparison, Recommendation
 from pytest_forgetting.comparison.outcomes import Graded, RightAnswer
 from pytest_forgetting.comparison.participants import Finding, Participant
@@ -27,6 +26,7 @@ from pytest_forgetting.reporting.display import told as lines_of
 from pytest_forgetting.reporting.files import WRITERS, write_report
 from pytest_forgetting.reporting.github import annotation_lines, append_summary
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
+from pytest_forgetting.session.collection import failure_text, gate_text
 from pytest_forgetting.session.properties import case_properties, gate_properties, run_properties
 from pytest_forgetting.settings import Settings
 from pytest_forgetting.suites.cases import Check, Message
