@@ -221,9 +221,18 @@ def see_names(parser: pytest.Parser, args: list[str]) -> None:
         f"--{option.name}" for option in OPTIONS if option.short
     ]
     for name in unknown:
-        meant = _meant(name, ours)
-        if name.startswith(f"--{PREFIX}-") or meant:
-            raise pytest.UsageError(f"unknown option {name}{meant}")
+        if name.startswith(f"--{PREFIX}-") or _is_nearest(name, ours, parser):
+            raise pytest.UsageError(f"unknown option {name}{_meant(name, ours)}")
+
+
+def _is_nearest(name: str, ours: list[str], parser: pytest.Parser) -> bool:
+    """Whether `name` is an option of ours but for a slip; what is nearer to another's is none of our business."""
+    from difflib import get_close_matches
+
+    # pytest has no public way to tell what is registered.
+    others = [each for group in parser._groups for option in group.options for each in option.names()]
+    nearest = get_close_matches(name, [*ours, *others], 1, cutoff=0.8)
+    return bool(nearest) and nearest[0] in ours
 
 
 def see_keys(config: pytest.Config) -> None:

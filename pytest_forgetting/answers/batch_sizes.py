@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_forgetting.answers.planning import rows_that_fit
-from pytest_forgetting.models.memory import free_bytes
+from pytest_forgetting.models.device_memory import free_bytes
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel

@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import torch
 from transformers import (
     CONFIG_MAPPING,
@@ -22,10 +21,11 @@ from transformers import __version__ as transformers_version
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
+from pytest_forgetting.models.device_memory import free_bytes
 from pytest_forgetting.models.devices import WEIGHTS_SHARE, torch_dtype
 from pytest_forgetting.models.folder import CONFIG, has_tokenizer, read_json
+from pytest_forgetting.models.free_memory import free_memory
 from pytest_forgetting.models.load_errors import told_as
-from pytest_forgetting.models.memory import free_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -201,7 +201,7 @@ def _see_room(model: LocalModel, device: str, dtype: str, options: LoadOptions) 
         if needed > WEIGHTS_SHARE * free:
             raise MemoryError(f"{needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} GiB are free on all GPUs")
     if device == "cpu" and options.quantization == "none":
-        needed, free = model.parameters * torch_dtype(dtype).itemsize, psutil.virtual_memory().available
+        needed, free = model.parameters * torch_dtype(dtype).itemsize, free_memory()
         if needed > free:
             raise MemoryError(f"{needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} GiB are free")
 

@@ -7,6 +7,7 @@ all stored.
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ class LoadedPair:
 
     def _resident(self, model: LocalModel) -> Resident:
         """Where `model` is loaded; where memory is short, in the place of what was loaded before."""
-        from pytest_forgetting.models.memory import is_out_of_memory
+        from pytest_forgetting.models.device_memory import is_out_of_memory
 
         for resident in self._residents:
             if resident.speaks_for(model):
@@ -130,11 +131,10 @@ class LoadedPair:
 
     def free(self) -> None:
         """Let go of what was loaded; it is loaded anew when it is asked again."""
-        import torch
-
         self._residents.clear()
         gc.collect()
-        if torch.cuda.is_available():
+        torch = sys.modules.get("torch")  # where its import was interrupted a second one would fail
+        if torch is not None and torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def _make_room(self) -> None:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Effort = Mapping[str, Mapping[Any, Any]]
 """What asking cost one process, by side, as plain values that travel between processes."""
 
+OVERRULED = (
+    "exit code 1: the run fails, although pytest has seen no item fail; what failed was not selected or not run, or was"
+    " marked or changed by a conftest or another plugin"
+)
+"""Told where the verdict is red and pytest's own count of failures is not."""
+
 
 def compared(
     evaluation: Evaluation, selection: Selection, efforts: Sequence[Effort], unread: Sequence[str] = ()

@@ -20,7 +20,8 @@ from pytest_forgetting.session.notices import header, notices
 from pytest_forgetting.session.properties import tell_junit
 from pytest_forgetting.session.run_folders import RunFolders
 from pytest_forgetting.session.selection import Selection
-from pytest_forgetting.session.statuses import status_of
+from pytest_forgetting.session.statuses import is_skipped_gate, status_of
+from pytest_forgetting.session.termination import end_with_parent
 from pytest_forgetting.session.workers import Workers
 from pytest_forgetting.suite_loader import SuiteLoader
 from pytest_forgetting.suites.detection import SUFFIXES
@@ -56,9 +57,10 @@ class ForgettingRun:
         self._written = output_files.Written()
         self._asking: AskingAhead | None = None
         self._unread: list[str] = []
+        self._skipped_gates: list[str] = []
         self._unanswerable: str | None = None
-        self._stillborn = False
-        """Whether nothing was run for what could not be collected."""
+        self._idle = True
+        """Whether no item was run: only looked at, not come so far, or stopped by what could not be collected."""
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._folders = RunFolders(config, self.settings)
         self._workers = Workers(config, self._told_to_workers, self._tell_collected)
@@ -66,6 +68,8 @@ class ForgettingRun:
             config.pluginmanager.register(self._workers, "forgetting-workers")
             if on_github():
                 config.pluginmanager.register(GitHubActions(self), "forgetting-github")
+        else:
+            end_with_parent()
 
     # What the items ask
 
@@ -227,10 +231,9 @@ class ForgettingRun:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Answer everything selected before the first item runs; no item is charged for it."""
         option = session.config.option
-        idle = option.collectonly or getattr(option, "setupplan", False) or getattr(option, "setuponly", False)
         broken = bool(session.testsfailed and self._workerinput is None)
-        self._stillborn = broken and not option.continue_on_collection_errors
-        if self._selection.suites and not (idle or broken):
+        self._idle = runtest_protocol.only_looks(option) or (broken and not option.continue_on_collection_errors)
+        if self._selection.suites and not (self._idle or broken):
             self.asking.all_selected()
         return (yield)
 
@@ -241,7 +244,7 @@ class ForgettingRun:
         nextitem: pytest.Item | None,  # noqa: ARG002 - the hook's signature
     ) -> Generator[None, object, object]:
         """Make sure of this item's answers, outside of any timeout; with ``-x`` this is where answers are asked."""
-        if isinstance(item, ForgettingItem):
+        if isinstance(item, ForgettingItem) and not self._idle:
             self.asking.make_sure(item)
         result = yield
         if self._asking is not None:
@@ -254,7 +257,7 @@ class ForgettingRun:
         if not isinstance(item, ForgettingItem):
             return None
         light = False
-        if isinstance(item, CaseItem) and self.gated and item.case.skip is None:
+        if isinstance(item, CaseItem) and self.gated and item.case.skip is None and not self._idle:
             result = self.result(item)
             fails = result.fails(item.suite.fail_on)
             light = runtest_protocol.is_uneventful(item, nextitem, fails, result.outcome != "unanswered")
@@ -265,7 +268,9 @@ class ForgettingRun:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
-        """Keep of most cases one report instead of three."""
+        """Keep of most cases one report instead of three; note gates that somebody else has skipped."""
+        if is_skipped_gate(report):
+            self._skipped_gates.append(report.nodeid)
         result = yield
         reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
@@ -301,20 +306,29 @@ class ForgettingRun:
         if exit_code is not None:
             session.exitstatus = exit_code
             return
-        if self._stillborn:
+        if self._idle:
             return
         self._workers.select(self._selection, self.loader)
         self._take_whole()
+        self._selection.leave_gates(self._skipped_gates)
         for refused in self._workers.refused:
             self.evaluation.pair.take_over(refused)
         self.evaluation.recall(self._selection.wanted())
         if self.gated:
             self.comparison = conclusion.compared(self.evaluation, self._selection, efforts, self._unread)
             tell_junit(self.config, self.comparison)
-            if conclusion.is_unfinished(self.comparison) and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = CANNOT_ANSWER
         self._written = output_files.write_files(self.comparison, self.asking.recorder, self._selection, self.settings)
         if self._written.failed:
+            session.exitstatus = CANNOT_ANSWER
+        if session.exitstatus == pytest.ExitCode.OK and self.comparison is not None:
+            self._see_green(session, self.comparison)
+
+    def _see_green(self, session: pytest.Session, comparison: Comparison) -> None:
+        """See that a run is green that pytest takes for passed: others may have marked, changed or not run items."""
+        if comparison.fails_build:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._written.notes.append(conclusion.OVERRULED)
+        elif conclusion.is_unfinished(comparison):
             session.exitstatus = CANNOT_ANSWER
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

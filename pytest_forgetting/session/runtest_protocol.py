@@ -17,6 +17,11 @@ _DEBUGGING = ("usepdb", "setupshow", "setuponly", "setupplan", "runxfail")
 """Options whose user wants to see pytest's own protocol at work."""
 
 
+def only_looks(option: object) -> bool:
+    """Whether the user wants to see items, and runs none."""
+    return any(getattr(option, name, False) for name in ("collectonly", "setuponly", "setupplan"))
+
+
 def run(item: ForgettingItem, nextitem: pytest.Item | None, *, light: bool) -> None:
     """Run `item` and log its reports."""
     from _pytest.runner import runtestprotocol  # no public way runs one item, as rerunfailures and flaky do
@@ -37,7 +42,7 @@ def is_uneventful(item: ForgettingItem, nextitem: pytest.Item | None, fails: boo
     return (
         isinstance(item, CaseItem)
         and item.case.skip is None
-        and not item.case.tags
+        and all(mark.name == "forgetting" for mark in item.iter_markers())
         and answered
         and not fails
         and not any(getattr(wanted, name, False) for name in _DEBUGGING)

@@ -33,6 +33,12 @@ class Selection:
         self._scopes.add(id(scope))
         self.gates[suite.nodeid].add(category)
 
+    def leave_gates(self, nodeids: Iterable[str]) -> None:
+        """Take out gates that were not judged in the end."""
+        for nodeid in nodeids:
+            file, *between = nodeid.split("::")[:-1]
+            self.gates.get(file, set()).discard(between[0] if between else None)
+
     def wanted(self) -> list[tuple[Suite, Case]]:
         """Every case that is to be answered, in an order that no shuffling of items changes."""
         return [(suite, case) for _, suite in sorted(self.suites.items()) for case in self.in_order(suite)]

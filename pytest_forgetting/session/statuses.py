@@ -31,3 +31,9 @@ def status_of(report: pytest.TestReport | pytest.CollectReport) -> Any:
     if report.failed:
         return "failed", "F", "FORGOTTEN" if outcome == "forgotten" else "FAILED"
     return _WORDS[outcome]
+
+
+def is_skipped_gate(report: pytest.TestReport) -> bool:
+    """Whether a gate was skipped by a marker or a hook, not for being undecided: it has not spoken."""
+    spoken = "forgetting_verdict" in dict(report.user_properties)
+    return report.skipped and report.nodeid.endswith("::gate") and not (spoken or hasattr(report, "wasxfail"))

@@ -6,14 +6,14 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from filelock import FileLock, Timeout
+
+from pytest_forgetting.session.termination import before_termination
 
 PREFIX = "pytest-forgetting-run-"
 _HELD: dict[Path, tuple[FileLock, int]] = {}
@@ -34,9 +34,7 @@ def temporary_folder(add_cleanup: Callable[[Callable[[], None]], object]) -> Pat
     folder.mkdir(mode=0o700)
     _HELD[folder] = alive, os.getpid()
     add_cleanup(partial(_remove, folder))
-    with contextlib.suppress(ValueError):  # outside of the main thread
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _end)
+    add_cleanup(before_termination(partial(_remove, folder)))
     return folder
 
 
@@ -64,14 +62,3 @@ def _remove(folder: Path) -> None:
     alive.release(force=True)
     _lock_of(folder).unlink(missing_ok=True)
     del _HELD[folder]
-    if not _HELD and signal.getsignal(signal.SIGTERM) is _end:
-        with contextlib.suppress(ValueError):
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
-    """Leave nothing behind, and end as whoever sent the signal wants it."""
-    for folder in list(_HELD):
-        _remove(folder)
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,14 @@ import pytest
 from pytest_forgetting.errors import ForgettingError
 from pytest_forgetting.session.relay import Relay
 from pytest_forgetting.session.selection import Selection
+from pytest_forgetting.session.termination import before_termination
 
 if TYPE_CHECKING:
     from pytest_forgetting.suite_loader import SuiteLoader
     from pytest_forgetting.suites.cases import Case, Suite
 
+WORKER_ENDS_IN = 2.0
+"""Seconds within which a worker that is told to end is expected to have ended."""
 SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
 
 
@@ -51,6 +55,7 @@ class Workers:
         """Tell a worker what it needs to know, and where to tell of its progress."""
         self._collecting += 1
         node.workerinput.update(self._told(), forgetting_progress=self._progress_folder())
+        self._config.add_cleanup(before_termination(partial(_end_worker, node)))
 
     @pytest.hookimpl(optionalhook=True)
     # The hook's signature.
@@ -127,3 +132,11 @@ class Workers:
             return loader.suite(path, file)
         except ForgettingError:
             return None  # the workers have told it
+
+
+def _end_worker(node: Any) -> None:
+    """End the process of a worker on this machine, so that it writes to no folder that is about to be removed."""
+    process = getattr(getattr(node.gateway, "_io", None), "popen", None)  # execnet has no public way to it
+    if process is not None:
+        process.terminate()
+        process.wait(WORKER_ENDS_IN)

@@ -6,12 +6,15 @@ from fractions import Fraction
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from pytest_forgetting.settings import exact, fraction
 
 MOST_GROWTH = 100
 """Of a cross-entropy: whoever allows more does not mean what was written."""
+
+TAKEN_TAGS = ("filterwarnings", "parametrize", "skip", "skipif", "timeout", "usefixtures", "xfail")
+"""Markers that pytest or pytest-timeout act upon: as a tag one would skip a case or take its failure for expected."""
 
 
 def _share(value: Any) -> Fraction:
@@ -66,6 +69,13 @@ def _strings(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _tag(value: str) -> str:
+    if value in TAKEN_TAGS:
+        instead = "skip: REASON leaves a case out" if value.startswith("skip") else "wanted another name"
+        raise ValueError(f"pytest takes this marker for an instruction; {instead}")
+    return value
+
+
 _RATIO = r"^\s*[-+]?[\d_.]+([eE][-+]?\d+)?(\s*/\s*\d[\d_]*)?\s*%?\s*$"
 
 
@@ -88,7 +98,11 @@ Growth = Annotated[Fraction, BeforeValidator(_growth), WithJsonSchema(_share_sch
 AnswerText = Annotated[str, BeforeValidator(_answer), WithJsonSchema(ANSWER)]
 Name = Annotated[str, Field(pattern=NAME, max_length=200)]
 Words = Annotated[str, Field(strict=True, min_length=1, pattern=WORDS)]
-Tag = Annotated[str, Field(pattern=TAG)]
+Tag = Annotated[
+    Annotated[str, Field(pattern=TAG)],
+    AfterValidator(_tag),
+    WithJsonSchema({"type": "string", "pattern": TAG, "not": {"enum": list(TAKEN_TAGS)}}),
+]
 Answers = Annotated[
     list[AnswerText],
     BeforeValidator(_answers),

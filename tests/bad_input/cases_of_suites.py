@@ -110,6 +110,19 @@ ROWS = [
         ("s.yaml:3:16: category: wanted letters, digits, blanks and any of _ . - + = @ (found 'a::b')"),
     ),
     suite(
+        "a tag by which pytest would skip the case",
+        "forgetting: qa\ncases:\n  - {tags: [skip], question: a, answer: b}\n",
+        (
+            "s.yaml:3:13: tags.0: pytest takes this marker for an instruction; skip: REASON leaves a case out (found "
+            "'skip')"
+        ),
+    ),
+    suite(
+        "a tag by which pytest would take a failure for expected",
+        "forgetting: qa\ncases:\n  - {tags: [smoke, xfail], question: a, answer: b}\n",
+        "s.yaml:3:20: tags.1: pytest takes this marker for an instruction; wanted another name (found 'xfail')",
+    ),
+    suite(
         "a tag that is no marker",
         "forgetting: qa\ncases:\n  - {tags: [a-b], question: a, answer: b}\n",
         ("s.yaml:3:13: tags.0: wanted letters, digits and _, with no digit first (found 'a-b')"),

@@ -214,4 +214,4 @@ def test_what_only_unix_can_do_is_asked_for_first() -> None:
         if node.attr in NOT_IN_OS or node.attr.startswith("SIG")
     }
     asked_for = {(name, "getuid") for name in ("cache.py", "session/temporary_folder.py", "reporting/files.py")}
-    assert found == asked_for | {("session/temporary_folder.py", "SIGTERM"), ("session/temporary_folder.py", "SIG_DFL")}
+    assert found == asked_for | {("session/termination.py", name) for name in ("SIGTERM", "SIG_DFL")}

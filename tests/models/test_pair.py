@@ -1,6 +1,7 @@
 """When two sides share one copy of the weights, and that each is then exactly itself."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,13 @@ def double_saved_head(adapted: PeftModel) -> None:
     for name, parameter in adapted.named_parameters():
         if "modules_to_save" in name:
             parameter.mul_(2.0)
+
+
+def test_a_pair_is_freed_without_torch_where_its_import_was_interrupted(
+    adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind Ctrl-C in the middle of it a second import fails; nothing was loaded by then."""
+    unasked = pair(adapter)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        unasked.free()

@@ -255,6 +255,14 @@ def test_options_that_cannot_be_meant_are_refused(capitals: Run, options: tuple[
     result.stderr.fnmatch_lines([f"ERROR: {told}"])
 
 
+@pytest.mark.parametrize("option", ["--duration=0", "--base-url=http://here"])
+def test_what_is_nearer_to_others_is_none_of_ours(pytester: pytest.Pytester, option: str) -> None:
+    """An option of pytest's misspelt, or that of a plugin which is not there: pytest itself tells of it."""
+    result = pytester.runpytest_inprocess(option)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"*unrecognized arguments: {option}"])
+
+
 def test_limit_draws_the_same_cases_each_time(capitals: Run) -> None:
     """`--forgetting-limit 2` asks two cases of the suite, always the same."""
     one, two = (capitals("--forgetting-limit", "2", "--co", "-q") for _ in range(2))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import psutil
 import torch
+
+from pytest_forgetting.models.free_memory import free_memory
 
 _SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc")
 """What the errors of CUDA, of torch's allocator, of the system and of C++ say."""
@@ -17,7 +18,7 @@ def free_bytes(device: str) -> int:
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     if device.startswith("mps"):
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return int(psutil.virtual_memory().available)
+    return free_memory()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
