@@ -3,6 +3,10 @@
 Every message is complete as it stands (where, what was found, what was wanted); nobody adds to it on the way out.
 """
 
+import re
+
+_COMMAND = re.compile(r"##(?=(?:vso|teamcity)?\[)")
+
 
 class ForgettingError(Exception):
     """Base of all errors that this package raises on purpose."""
@@ -14,7 +18,12 @@ class ForgettingError(Exception):
 
 def escaped(text: str) -> str:
     """`text` in one line: what cannot be printed, line breaks among it, as Python writes it in quotes."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return uncommanding("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))
+
+
+def uncommanding(text: str) -> str:
+    """`text` with a blank in what CI servers take for commands anywhere in a line: ``##[error]``, ``##vso[…]``."""
+    return _COMMAND.sub("# #", text)
 
 
 class SuiteError(ForgettingError):

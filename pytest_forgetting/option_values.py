@@ -35,7 +35,7 @@ TEMPLATES = ("own", "baseline", "model", "none")
 QUANTIZATIONS = ("none", "8bit", "4bit")
 RAY_OPTIONS = ("ray-address", "ray-actors", "ray-cpus")
 DEVICES = ("auto", *KINDS, "cuda:N")
-_DEVICE = re.compile(rf"auto|({'|'.join(KINDS)})(:[0-9]+)?")
+_DEVICE = re.compile(rf"auto|({'|'.join(KINDS)})(:[0-9]{{1,9}})?")
 MOST_DIGITS = 18
 """Of a count: there is no such number of cases, prompts or CPUs."""
 _ADDRESS = re.compile(r"[^/\s]+:[0-9]{1,5}")
@@ -188,7 +188,7 @@ def _near(found: Any, known: Sequence[str]) -> str:
 def _device(text: str | None) -> str:
     """Whether it is there is seen where it is used: a recording needs none."""
     if text is not None and not _DEVICE.fullmatch(text):
-        raise WrongUsage(f"--device {text}: is none of {', '.join(DEVICES)}{_near(text, DEVICES)}")
+        raise WrongUsage(f"--device {text:.200}: is none of {', '.join(DEVICES)}{_near(text, DEVICES)}")
     return text or "auto"
 
 

@@ -64,7 +64,9 @@ def _one_of(choices: tuple[str, ...], value: str) -> str:
     """`value`, if it is one of `choices`; argparse's own message would name none that may be meant."""
     if value in choices:
         return value
-    raise argparse.ArgumentTypeError(f"found {value!r}, wanted one of {', '.join(choices)}{_meant(value, choices)}")
+    raise argparse.ArgumentTypeError(
+        f"found {value!r:.200}, wanted one of {', '.join(choices)}{_meant(value, choices)}"
+    )
 
 
 def _meant(found: str, known: Iterable[str]) -> str:

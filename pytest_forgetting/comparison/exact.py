@@ -70,7 +70,7 @@ def _largest_tails(
     largest, counts_as_floats = numpy.zeros(len(broken)), counts.astype(float)  # products of floats are faster
     for log_shares in _log_shares(margin):
         numpy.maximum(largest, numpy.exp(log_ways + log_shares @ counts_as_floats).cumsum(), out=largest)
-    return largest.clip(0, 1)
+    return largest.clip(max=1)
 
 
 def _log_shares(margin: float) -> NDArray[numpy.float64]:

@@ -84,7 +84,7 @@ def cases_needed(broken: int, fixed: int, n: int, margin: float, confidence: flo
     refuse_counts(broken, fixed, n)
     if settled(broken, fixed, n, margin, confidence):
         return 0
-    if isclose(broken - fixed, n * margin, rel_tol=1e-9, abs_tol=1e-9):
+    if isclose(broken - fixed, n * margin):
         return None
     sizes = range(n + 1, EXACT_BELOW)
     fewer = bisect_left(sizes, True, key=lambda size: settled(*_scaled(broken, fixed, n, size), margin, confidence))

@@ -21,6 +21,8 @@ _FORM = frozenset(("word-count", "sentence-count", "finished"))
 """Checks of how something is said; what is said makes no difference to them."""
 _FORMAT = frozenset(("is-json", "contains-json"))
 """The same where they are negated: an answer in JSON that should have been in words."""
+LONGEST = 100_000
+"""Characters in which something is looked for: in a longer answer stands anything, and each view would look again."""
 _MARKUP = regex.compile(r"</?[a-z]{1,10} ?/?>|\\[a-zA-Z]{1,12}")
 
 
@@ -42,11 +44,15 @@ def right_in_other_form(case: Case, answer: Said) -> bool:
 
 def says(text: str, wanted: str) -> bool:
     """Whether `wanted` is said in `text`, in whichever spelling, and not directly negated."""
+    if max(len(text), len(wanted)) > LONGEST:
+        return False
     plain = _MARKUP.sub(" ", text)
     return holds_words(text, wanted) or holds_letters(plain, wanted) or _comes_to(plain, wanted)
 
 
 def _comes_to(text: str, wanted: str) -> bool:
+    if max(len(text), len(wanted)) > LONGEST:
+        return False
     value = nothing_but_a_number(wanted)
     return value is not None and value in conclusions(text)
 

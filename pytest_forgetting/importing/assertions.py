@@ -23,6 +23,20 @@ class NotCarried(Exception):
     """Why something is not carried over."""
 
 
+def content_of(file: Path) -> str:
+    """The text of a file that the configuration names.
+
+    Raises:
+        NotCarried: it cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotCarried("the file is not UTF-8") from None
+    except OSError as error:
+        raise NotCarried(f"the file cannot be read: {error.strerror}") from None
+
+
 def check_of(
     given: Any, rendered: Callable[[str], str], beside: Callable[[str], Path]
 ) -> tuple[dict[str, Any], list[str]]:
@@ -65,7 +79,7 @@ def _value(plain: str, value: Any, rendered: Callable[[str], str], beside: Calla
     if isinstance(value, str) and value.startswith(("javascript:", "python:", "file://")) and plain not in _SCHEMAS:
         raise NotCarried("its value is code or a file")
     if isinstance(value, str) and value.startswith("file://"):
-        value = _schema(beside(value).read_text(encoding="utf-8-sig"))
+        value = _schema(content_of(beside(value)))
     elif isinstance(value, str):
         value = rendered(value)
         value = _schema(value) if plain in _SCHEMAS else value

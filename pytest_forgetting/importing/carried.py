@@ -15,7 +15,7 @@ from pytest_forgetting.errors import SuiteError, WrongUsage
 from pytest_forgetting.suites.cases import Suite
 from pytest_forgetting.suites.loading import load_suite
 
-_UNUSABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNUSABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass
@@ -59,7 +59,7 @@ def why_unusable(text: object) -> str | None:
     """Why `text` cannot stand in a suite; None if it can."""
     if not isinstance(text, str) or not text.strip():
         return "it is empty"
-    return "it has control characters" if _UNUSABLE.search(text) else None
+    return "it has characters that a text cannot have" if _UNUSABLE.search(text) else None
 
 
 class _Plain(yaml.SafeDumper):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_forgetting.errors import WrongUsage
+from pytest_forgetting.errors import WrongUsage, escaped
 from pytest_forgetting.importing.carried import Carried
 from pytest_forgetting.reporting.files import replace_file
 
@@ -34,7 +34,7 @@ def import_files(files: Sequence[str], here: Path, *, overwrite: bool = False) -
         print(f"ERROR: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
         return 4
     for line in (*carried.left, *written, *_next(carried)):
-        print(line)
+        print(escaped(line))
     return 0
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+import regex
+
 from pytest_forgetting.answers import recording_file
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.recorded_rows import DECIMALS
@@ -28,6 +30,7 @@ from pytest_forgetting.importing.carried import Carried, why_unusable
 from pytest_forgetting.importing.samples import Sample, SampleFile, read_samples
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.suites.cases import MatchRule, Suite
+from pytest_forgetting.suites.patterns import LONGEST
 
 _Way = tuple[MatchRule, Callable[[str], str], bool]
 """How answers are compared: the rule, what of a target is accepted, and whether the filtered answer is taken."""
@@ -145,7 +148,7 @@ def _questions(
     judged = [sample for sample in every if sample.right is not None]
     if not judged:
         carried.leave(samples[0].place, "metrics", "none of them calls one answer right or wrong; 'match: word' does")
-    way = min(_WAYS, key=lambda each: len(_unlike(each, judged)))
+    way = min(_ways(samples), key=lambda each: len(_unlike(each, judged)))
     rule, form, filtered = way
     for sample in _unlike(way, judged):
         told = "right" if sample.right else "wrong"
@@ -190,8 +193,15 @@ _FORMS: tuple[tuple[MatchRule, Callable[[str], str]], ...] = (
     ("number", _concluded),
     ("word", _concluded),
 )
+_AROUND = len(_stripped(""))
 _WAYS: tuple[_Way, ...] = tuple((rule, form, filtered) for filtered in (False, True) for rule, form in _FORMS)
 """From the plainest on; what the filter left of an answer is taken only where nothing else does."""
+
+
+def _ways(samples: Iterable[Sample]) -> list[_Way]:
+    """Those that suites can be written with: a pattern has its longest."""
+    longest = max(len(_strict(target)) for sample in samples for target in sample.targets)
+    return [way for way in _WAYS if way[0] != "regex" or longest + _AROUND <= LONGEST]
 
 
 def _unlike(way: _Way, judged: Iterable[Sample]) -> list[Sample]:
@@ -204,7 +214,7 @@ def _is_right(way: _Way, sample: Sample) -> bool | None:
     said = without_thoughts(sample.filtered if filtered else sample.said)
     try:
         return any(match(rule, said, form(target)) for target in sample.targets)
-    except (SuiteError, Undecidable, re.error):
+    except (SuiteError, Undecidable, regex.error):
         return None
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_forgetting.importing.assertions import NotCarried
+from pytest_forgetting.importing.assertions import NotCarried, content_of
 from pytest_forgetting.importing.carried import Carried, why_unusable
 from pytest_forgetting.suites.positions import Document
 
+ROLES = ("system", "user", "assistant")
 _FIELD = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
 _LOGIC = re.compile(r"\{\{|\{%|\{#")
 _SEPARATOR = re.compile(r"^---\s*$", re.MULTILINE)
@@ -29,10 +30,14 @@ def beside(config: Path, name: str) -> Path:
         NotCarried: it lies outside the configuration's folder, or is not there.
     """
     folder = config.parent.resolve()
-    file = (folder / name.removeprefix("file://")).resolve()
+    try:
+        file = (folder / name.removeprefix("file://")).resolve()
+        there = file.is_file()
+    except (OSError, ValueError, RuntimeError):  # names too long, with a null byte, links in a circle
+        raise NotCarried("it is no name of a file") from None
     if not file.is_relative_to(folder):
         raise NotCarried("the file lies outside the configuration's folder")
-    if not file.is_file():
+    if not there:
         raise NotCarried("there is no such file")
     return file
 
@@ -59,7 +64,7 @@ def _texts(config: Path, text: Any) -> list[str]:
     file = beside(config, text)
     if file.suffix not in (".txt", ".md", ".json"):
         raise NotCarried("only prompts of .txt, .md and .json files are carried over")
-    content = file.read_text(encoding="utf-8-sig")
+    content = content_of(file)
     parts = [content] if file.suffix == ".json" else _SEPARATOR.split(content)
     return [part.strip() for part in parts if part.strip()]
 
@@ -93,18 +98,26 @@ def _see_plain(text: str) -> None:
         raise NotCarried("it has more of the template language in it than variables")
 
 
-def asked(text: str) -> dict[str, Any]:
-    """A prompt that is a chat in JSON is asked as one."""
+def asked(prompt: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The prompt with its variables; one that is a chat in JSON is asked as such, whatever quotes its variables hold.
+
+    Raises:
+        NotCarried: as `rendered`; its turns are none that suites have.
+    """
     try:
-        turns = json.loads(text)
+        turns = json.loads(prompt)
     except ValueError:
-        return {"prompt": text}
-    chat = (
-        isinstance(turns, list)
-        and turns
-        and all(isinstance(t, dict) and t.keys() == {"role", "content"} for t in turns)
-    )
-    return {"messages": turns} if chat else {"prompt": text}
+        return {"prompt": rendered(prompt, chosen)}
+    if not (isinstance(turns, list) and turns and all(isinstance(turn, dict) and "role" in turn for turn in turns)):
+        return {"prompt": rendered(prompt, chosen)}
+    return {"messages": [_turn(turn, chosen) for turn in turns]}
+
+
+def _turn(turn: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, str]:
+    content = turn.get("content")
+    if turn.keys() != {"role", "content"} or turn["role"] not in ROLES or not isinstance(content, str):
+        raise NotCarried(f"a turn of it is none of {', '.join(ROLES)} with a text")
+    return {"role": turn["role"], "content": rendered(content, chosen)}
 
 
 def short(value: Any) -> str:

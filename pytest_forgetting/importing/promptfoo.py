@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from pytest_forgetting.errors import SuiteError, WrongUsage
-from pytest_forgetting.importing.assertions import NotCarried, check_of
-from pytest_forgetting.importing.carried import Carried
+from pytest_forgetting.importing.assertions import NotCarried, check_of, content_of
+from pytest_forgetting.importing.carried import Carried, why_unusable
 from pytest_forgetting.importing.prompt_texts import asked, beside, listed, prompts, rendered, short
 from pytest_forgetting.suites.positions import Document
 
 _USED = {"prompts", "tests", "defaultTest", "description"}
 _ELSEWHERE = "models are named on the command line"
+MOST_VALUES = 10_000
+"""Cases that one test may come to."""
 _OF_A_TEST = {"vars", "assert", "description", "metadata"}
 
 
@@ -58,7 +61,7 @@ def import_promptfoo(path: Path, carried: Carried) -> None:
     ]
     if cases:
         told = document.value.get("description")
-        head = {"forgetting": "checklist", "name": told if isinstance(told, str) and told.strip() else path.stem}
+        head = {"forgetting": "checklist", "name": told if why_unusable(told) is None else path.stem}
         carried.add_suite(f"{path.stem}_suite.yaml", {**head, "cases": cases}, path.name)
 
 
@@ -67,8 +70,10 @@ def _document(path: Path) -> Document:
         return Document(path.read_text(encoding="utf-8-sig"), str(path))
     except SuiteError as error:
         raise WrongUsage(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"{path}: cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"{path}: byte {error.start} is not UTF-8") from None
+    except OSError as error:
+        raise WrongUsage(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _default(document: Document, carried: Carried) -> _Test:
@@ -101,10 +106,13 @@ def _tests_of_file(config: Path, name: Any) -> Iterator[_Test]:
         raise NotCarried("only tests of .yaml files are carried over")
     shown = config.parent / file.relative_to(config.parent.resolve())
     # A list at the top is usual in these files, and positions are kept of mappings.
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    lines = content_of(file).splitlines()
     if lines and any(line.startswith("-") for line in lines):
         text = "tests:\n" + "\n".join(line for line in lines if line.strip() != "---")
-        document: Document = _Shifted(text, str(shown))
+        try:
+            document: Document = _Shifted(text, str(shown))
+        except SuiteError as error:
+            raise WrongUsage(str(error)) from None
     else:
         document = _document(shown)
     for n, each in enumerate(listed(document.value.get("tests"))):
@@ -115,8 +123,7 @@ def _tests_of_file(config: Path, name: Any) -> Iterator[_Test]:
 class _Shifted(Document):
     """A list, read as the value of a key in a line before its first."""
 
-    def _at(self, node: Any) -> str:
-        return f"{self.shown_as}:{node.start_mark.line}:{node.start_mark.column + 1}"
+    ahead = 1
 
 
 def _leave_keys(test: _Test, carried: Carried) -> None:
@@ -129,9 +136,14 @@ def _cases(
     config: Path, test: _Test, prompt: str, place: str, default: _Test, carried: Carried
 ) -> Iterator[dict[str, Any]]:
     _leave_keys(test, carried)
-    for chosen in _each_value(_vars(test), _vars(default)):
+    values = {**_vars(default), **_vars(test)}
+    many = prod(len(each) for each in values.values() if isinstance(each, list))
+    if many > MOST_VALUES:
+        carried.leave(test.where(), "test", f"its variables come to {many:,} cases; wanted at most {MOST_VALUES:,}")
+        return
+    for chosen in _each_value(values):
         try:
-            text = rendered(prompt, chosen)
+            question = asked(prompt, chosen)
         except NotCarried as why:
             carried.leave(test.where(), f"test with the prompt of {place}", str(why))
             continue
@@ -140,8 +152,8 @@ def _cases(
             carried.leave(test.where(), "test", "nothing is left that could be checked")
             continue
         described = test.keys.get("description")
-        title = described if isinstance(described, str) and described.strip() else text
-        yield {"test": title, **asked(text), "checks": checks}
+        title = described if why_unusable(described) is None else rendered(prompt, chosen)
+        yield {"test": title, **question, "checks": checks}
 
 
 def _vars(test: _Test) -> dict[str, Any]:
@@ -149,9 +161,8 @@ def _vars(test: _Test) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _each_value(own: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _each_value(every: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """promptfoo runs a test once for each value of a variable that is a list."""
-    every = {**default, **own}
     for values in product(*(each if isinstance(each, list) else [each] for each in every.values())):
         yield dict(zip(every, values, strict=True))
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_forgetting.importing.carried import Carried, why_unusable
 _NAME = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT[\d.\-:]+\Z")
 _DEFAULT_TOKENS = 256
 """Of `generate_until` in lm-evaluation-harness, where a task does not say otherwise."""
+_PARTS = "wanted doc_id a number, arguments by name, resps and filtered_resps lists of answers, metrics a list"
 _JUDGED = ("exact_match", "acc", "em", "contains")
 """Metrics that call one answer right or wrong, the likeliest first."""
 
@@ -84,7 +86,7 @@ def read_samples(path: Path, carried: Carried) -> SampleFile:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     wanted = "wanted samples of lm-evaluation-harness (--log_samples), with doc_id, arguments and resps"
-    found = False
+    found, number = False, 1
     try:
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
@@ -95,8 +97,10 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     raise WrongUsage(f"{path}:{number}: is no sample; {wanted}")
                 found = True
                 yield f"{path}:{number}", row
+    except UnicodeDecodeError:
+        raise WrongUsage(f"{path}: is not UTF-8; {wanted}") from None
     except (ValueError, RecursionError) as error:
-        raise WrongUsage(f"{path}:{number if found else 1}: is no JSON: {error}; {wanted}") from None
+        raise WrongUsage(f"{path}:{number}: is no JSON: {error}; {wanted}") from None
     except OSError as error:
         raise WrongUsage(f"{path}: cannot be read: {error.strerror}") from None
     if not found:
@@ -123,8 +127,10 @@ def _sample(place: str, row: Mapping[str, Any], carried: Carried) -> Sample | No
     except _LeftBehind as why:
         carried.leave(place, f"doc_id {doc}", str(why))
         return None
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise WrongUsage(f"{place}: is no sample that lm-evaluation-harness 0.4 writes: {error!r}") from None
+    except KeyError as error:
+        raise WrongUsage(f"{place}: is no sample that lm-evaluation-harness 0.4 writes: it has no {error}") from None
+    except (AttributeError, IndexError, TypeError, ValueError, OverflowError):
+        raise WrongUsage(f"{place}: is no sample that lm-evaluation-harness 0.4 writes; {_PARTS}") from None
     why_not = why_unusable(sample.prompt)
     if why_not is not None:
         carried.leave(place, f"doc_id {doc}", f"its prompt: {why_not}")
@@ -172,16 +178,20 @@ def _scored(place: str, row: Mapping[str, Any], asked: list[tuple[str, Any]]) ->
     if not target.isdecimal() or int(target) >= len(choices):
         raise _LeftBehind(f"its target {target!r:.40} is no number of one of its choices")
     scores = tuple(float(row["filtered_resps"][number][0]) for number in own)
+    if not all(map(isfinite, scores)):
+        raise _LeftBehind("a log-likelihood of it is no finite number")
     return Sample(place, int(row["doc_id"]), prompt, (target,), choices, scores, right=_right(row))
 
 
 def _targets(target: Any) -> tuple[str, ...]:
     """One text, or the several of a task that accepts any of them, which the harness writes as Python does."""
+    if target is None or isinstance(target, dict):
+        return ()
     text = str(target)
     if text.startswith("["):
         try:
             several = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             return (text,)
         if isinstance(several, list) and several:
             return tuple(map(str, several))

@@ -67,8 +67,8 @@ def device_for(choice: str) -> str:
     if choice == "auto":
         return next(kind for kind in ("cuda", "mps", "cpu") if _count(kind) > 0)
     kind, colon, number = choice.partition(":")
-    if kind not in KINDS or (colon and not number.isdecimal()):
-        raise WrongUsage(f"--device {choice}: {_unknown(choice, ('auto', *KINDS, 'cuda:N'))}")
+    if kind not in KINDS or (colon and not (number.isdecimal() and len(number) < 10)):
+        raise WrongUsage(f"--device {choice:.200}: {_unknown(choice, ('auto', *KINDS, 'cuda:N'))}")
     if int(number or 0) >= _count(kind):
         there = ", ".join(f"{each} ({_count(each)})" for each in KINDS if _count(each))
         raise WrongUsage(f"--device {choice}: there is no such device here; there are {there}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_forgetting.errors import uncommanding
+
 SHOWN_CHARACTERS = 70
 """Of an answer, in the list."""
 SENTENCE_CHARACTERS = 1000
@@ -19,10 +21,11 @@ def clipped(text: str, width: int = SHOWN_CHARACTERS) -> str:
 
 
 def harmless(text: str) -> str:
-    """Without what could command a terminal: files of models and their tokens may hold anything."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """Without what could command a terminal or a CI server: files of models and their tokens may hold anything."""
+    return uncommanding("".join(char if char.isprintable() else " " for char in text))
 
 
 def shown_name(name: str) -> str:
-    """A name as tables and lines show it: a suite's may be pages long."""
-    return clipped(name, NAME_CHARACTERS)
+    """A name as tables and lines show it: a suite's may be pages long, and begin a line as commands to GitHub do."""
+    shown = clipped(name, NAME_CHARACTERS)
+    return f": {shown[1:]}" if shown.startswith("::") else shown

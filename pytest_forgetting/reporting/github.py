@@ -81,9 +81,9 @@ def _case(suite: SuiteResult, result: CaseResult, workspace: Path) -> str:
 
 
 def _home(suite: SuiteResult, result: CaseResult) -> Path:
-    """The file that a case stands in: its suite's, or a source beside it."""
-    shown, path = Path(suite.suite.nodeid), suite.suite.path
-    return path if Path(result.case.file) == shown else path.parent / Path(result.case.file).relative_to(shown.parent)
+    """The file that a case stands in: a source beside its suite, or the suite."""
+    file, folder, path = Path(result.case.file), Path(suite.suite.nodeid).parent, suite.suite.path
+    return path.parent / file.relative_to(folder) if file.is_relative_to(folder) else path
 
 
 def _seen_from(workspace: Path, file: Path) -> str | None:

@@ -17,7 +17,7 @@ from pytest_forgetting.comparison.formatting import amount, growth, nats, percen
 from pytest_forgetting.comparison.outcomes import CaseResult, Graded
 from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.grading.thoughts import without_thoughts
-from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, harmless, shown_name
+from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, shown_name
 
 SHOWN_CASES = 20
 """Forgotten cases listed; reports have them all."""
@@ -206,7 +206,10 @@ def causes(comparison: Comparison) -> Iterator[str]:
 def advice(comparison: Comparison) -> Iterator[str]:
     """What to try next, a line each."""
     for recommendation in comparison.recommendations:
-        yield harmless(f"next: {recommendation.because} → {recommendation.advice}")
+        because, advised = (
+            clipped(text, SENTENCE_CHARACTERS) for text in (recommendation.because, recommendation.advice)
+        )
+        yield f"next: {because} → {advised}"
 
 
 def further(comparison: Comparison) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_forgetting.errors import ForgettingError
+from pytest_forgetting.errors import ForgettingError, escaped, uncommanding
 from pytest_forgetting.session.properties import case_properties, gate_properties, named
 from pytest_forgetting.suites.cases import Case, Suite
 
@@ -103,7 +103,7 @@ class CaseItem(ForgettingItem):
         for tag in case.tags:
             self.add_marker(tag)
         if case.skip is not None:
-            self.add_marker(pytest.mark.skip(reason=case.skip))
+            self.add_marker(pytest.mark.skip(reason=escaped(case.skip)))
 
     @property
     def asks(self) -> Sequence[Case]:
@@ -171,18 +171,18 @@ def reason_unanswered(result: CaseResult) -> str:
     silent = [
         (name, side) for name, side in (("baseline", result.baseline), ("model", result.model)) if not side.answered
     ]
-    return "; ".join(f"{name} unanswered: {side.why}" for name, side in silent)
+    return "; ".join(f"{name} unanswered: {escaped(side.why)}" for name, side in silent)
 
 
 def failure_text(result: CaseResult) -> str:
     """A case that failed by itself, for the FAILURES section."""
-    from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped, harmless
+    from pytest_forgetting.reporting.clipping import SENTENCE_CHARACTERS, clipped
 
     severity = f"{result.case.severity} " if result.case.severity else ""
     kind = "must pass" if result.case.require_pass else f"{severity}case forgotten"
     return "\n".join(
         [
-            f"{kind}: {harmless(result.case.title or result.prompt)}",
+            f"{kind}: {clipped(result.case.title or result.prompt, SENTENCE_CHARACTERS)}",
             f"  {clipped(result.model.why, SENTENCE_CHARACTERS)}",
             f"  baseline: {_quoted(result.baseline.answer)}",
             f"  model:    {_quoted(result.model.answer)}",
@@ -192,16 +192,16 @@ def failure_text(result: CaseResult) -> str:
 
 def _quoted(answer: str) -> str:
     answer = answer.strip()
-    return repr(answer) if len(answer) <= SHOWN_CHARACTERS else f"{answer[:SHOWN_CHARACTERS]!r}…"
+    return uncommanding(repr(answer) if len(answer) <= SHOWN_CHARACTERS else f"{answer[:SHOWN_CHARACTERS]!r}…")
 
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:
     """A gate that failed, for the FAILURES section."""
-    from pytest_forgetting.reporting.clipping import harmless
+    from pytest_forgetting.reporting.clipping import shown_name
     from pytest_forgetting.reporting.terminal import ruling
 
-    name = suite.name if category is None else f"{suite.name}, {category}"
-    return f"{harmless(name)}: {ruling(scope)}"
+    names = [suite.name] if category is None else [suite.name, category]
+    return f"{', '.join(map(shown_name, names))}: {ruling(scope)}"
 
 
 def run_of(config: pytest.Config) -> ForgettingRun:

@@ -55,6 +55,11 @@ class CaseBuilder:
         self._suite = suite
         self._prompting = prompting
 
+    def passes_over(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of a source is an empty one among texts, as corpora have them between paragraphs."""
+        text = row.get("text")
+        return self._suite.forgetting == "text" and isinstance(text, str) and not text.strip()
+
     def add(self, row: Any, file: str, line: int) -> None:
         """Check a case and append it.
 

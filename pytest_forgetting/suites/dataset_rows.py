@@ -13,7 +13,7 @@ from typing import Any
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.cases import DatasetRead
 from pytest_forgetting.suites.schema import SourceKeys
-from pytest_forgetting.suites.sources import beside, case_keys, needing_extra, see_columns
+from pytest_forgetting.suites.sources import MOST_ROWS, beside, case_keys, needing_extra, see_columns
 
 _READ = ("csv", "json", "parquet", "arrow", "text")
 """Kinds of files: of the others that `datasets` knows, some are unpickled and some are pictures."""
@@ -40,7 +40,11 @@ class DatasetRows:
         """
         with _in_one_line(self.read.name):
             for number, row in enumerate(self.rows, 1):
-                yield number, case_keys({name: value for name, value in row.items() if value is not None}, fields)
+                if number > MOST_ROWS:
+                    raise Fault(
+                        f"dataset '{self.read.name}' has more than {MOST_ROWS:,} rows; wanted fewer", ["dataset"]
+                    )
+                yield number, case_keys(row, fields)
 
 
 def open_dataset(suite: Path, keys: SourceKeys, line: int) -> DatasetRows:
@@ -179,11 +183,13 @@ def _split(name: str, wanted: str | None, splits: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _in_one_line(name: str) -> Iterator[None]:
-    """Whatever goes wrong below becomes one sentence; `datasets` shows no bars meanwhile."""
+    """Whatever goes wrong below becomes one sentence; `datasets` shows no bars and logs nothing meanwhile."""
     import datasets
 
     shown = not datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
+    loud = datasets.logging.get_verbosity()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         yield
     except (Fault, GeneratorExit):
@@ -192,5 +198,6 @@ def _in_one_line(name: str) -> Iterator[None]:
         told = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise Fault(f"dataset '{name}' cannot be read: {told}", ["dataset"]) from None
     finally:
+        datasets.logging.set_verbosity(loud)
         if shown:
             datasets.enable_progress_bars()

@@ -53,7 +53,7 @@ def _growth(value: Any) -> Fraction:
 
 def _answer(value: Any) -> str:
     if isinstance(value, bool):
-        raise ValueError("YAML reads an unquoted yes, no, true or false as a truth value; wanted it in quotes")
+        raise ValueError("a truth value, as YAML reads an unquoted yes, no, true or false; wanted a text, in quotes")
     if not isinstance(value, str | int | float) or not str(value).strip():
         raise ValueError("wanted a text or a number")
     if isinstance(value, float) and not isfinite(value):

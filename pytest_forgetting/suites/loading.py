@@ -98,9 +98,15 @@ def _read_sources(builder: CaseBuilder, document: Document, keys: SuiteKeys, pat
                 _read_dataset(builder, path, given, shown, document.line(place))
             else:
                 file = source_file(path, str(given.path))
-                _read_source(builder, file, given.fields, (PurePath(shown).parent / str(given.path)).as_posix())
+                _read_source(builder, file, given.fields, _named(str(given.path), file, path, shown))
         except Fault as fault:
             builder.findings.append(f"{document.where([*place, *fault.path], key=fault.key)}: {fault}")
+
+
+def _named(given: str, file: Path, suite: Path, shown: str) -> str:
+    """A source's name in messages and reports: from where the suite's is, if it was given from the root too."""
+    beside = file.relative_to(suite.parent.resolve()) if PurePath(given).is_absolute() else given
+    return (PurePath(shown).parent / beside).as_posix()
 
 
 def _read_dataset(builder: CaseBuilder, path: Path, given: SourceKeys, shown: str, line: int) -> None:
@@ -109,6 +115,8 @@ def _read_dataset(builder: CaseBuilder, path: Path, given: SourceKeys, shown: st
 
     dataset, bad = open_dataset(path, given, line), 0
     for number, row in dataset.case_rows(given.fields):
+        if builder.passes_over(row):
+            continue
         try:
             builder.add(row, shown, line)
         except Fault as fault:
@@ -227,6 +235,8 @@ def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], sh
     found = False
     try:
         for line, row in read_rows(file, fields):
+            if builder.passes_over(row):
+                continue
             found = True
             try:
                 builder.add(row, shown, line)

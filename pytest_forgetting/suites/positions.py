@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pytest_forgetting.suites.refusal import refusal
+from pytest_forgetting.suites.written_numbers import as_written, other_base
 
 SIZE_LIMIT = 64 << 20
 DEPTH_LIMIT = 50
@@ -43,9 +44,22 @@ class _Loader(_Safe):  # type: ignore[misc]  # one of two classes, as libyaml is
         """Called where it ends."""
         self.depth -= 1
 
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        """A number with a point or an exponent."""
+        try:
+            return as_written(node.value)
+        except ValueError:
+            return float(self.construct_yaml_float(node))
+
+
+_Loader.add_constructor(f"{_TAG}float", _Loader.construct_number)
+
 
 class Document:
     """One YAML document: its plain value, and where each part of it stands."""
+
+    ahead = 0
+    """Lines of the text before the first one of the file."""
 
     def __init__(self, text: str, shown_as: str) -> None:
         """Parse `text`.
@@ -72,7 +86,7 @@ class Document:
         try:
             root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
-            raise refusal([f"{self.shown_as}{_told(error, self._text)}"]) from None
+            raise refusal([f"{self.shown_as}{_told(error, self._text, self.ahead)}"]) from None
         except yaml.reader.ReaderError:
             raise refusal([f"{self.shown_as}{self._unprintable()}; wanted plain text"]) from None
         except (yaml.YAMLError, RecursionError) as error:
@@ -84,9 +98,9 @@ class Document:
     def _unprintable(self) -> str:
         """The first character that YAML has no place for, and where it stands."""
         odd = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
-        before = self._text[: odd.start()] if odd else ""
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        return f":{line}:{column}: found " + (f"the character U+{ord(odd[0]):04X}" if odd else "an odd character")
+        lines = re.split(_BREAK, self._text[: odd.start()] if odd else "")
+        place = f":{len(lines) - self.ahead}:{len(lines[-1]) + 1}"
+        return f"{place}: found " + (f"the character U+{ord(odd[0]):04X}" if odd else "an odd character")
 
     def _construct(self, loader: Any) -> dict[str, Any]:
         try:
@@ -117,7 +131,7 @@ class Document:
         seen.add(id(node))
         if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             yield f"{self._at(node)}: found a number of {len(node.value)} characters; wanted at most {LONGEST_NUMBER}"
-        elif node.tag not in _PLAIN and (told := _strange(node)) is not None:
+        elif (node.tag not in _PLAIN or node.tag in _NUMBERS) and (told := _strange(node)) is not None:
             yield f"{self._at(node)}: {told}"
         if isinstance(node, yaml.MappingNode):
             yield from self._odd_keys(node)
@@ -132,13 +146,16 @@ class Document:
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 yield f"{self._at(key)}: found a key that is no text"
+            elif key.tag == f"{_TAG}merge":
+                yield f"{self._at(key)}: found a merge of mappings ({key.value}); wanted every value written out"
             elif key.tag != f"{_TAG}str":
                 yield f"{self._at(key)}: found the key {key.value}, which YAML does not read as text; {_QUOTED}"
             elif (other := first.setdefault(key.value, key)) is not key:
-                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {other.start_mark.line + 1})"
+                line = other.start_mark.line + 1 - self.ahead
+                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
 
     def _at(self, node: yaml.Node) -> str:
-        return f"{self.shown_as}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        return f"{self.shown_as}:{node.start_mark.line + 1 - self.ahead}:{node.start_mark.column + 1}"
 
     def node(self, path: Path, *, key: bool = False) -> yaml.Node:
         """The node at `path`, or its nearest ancestor; with `key` the last key's own."""
@@ -182,33 +199,46 @@ _REMEDIES = {
     "found character that cannot start": "wanted quotes around a text that begins with such a character",
     "found a tab": "wanted blanks",
     "nested deeper": "wanted plain keys and lists",
+    "found invalid Unicode character escape code": "wanted the character itself",
     "found undefined alias": "wanted quotes around a text that begins with *",
 }
 """What helps, by the beginning of what libyaml finds."""
 
 
-def _told(error: yaml.MarkedYAMLError, text: str) -> str:
+def _told(error: yaml.MarkedYAMLError, text: str, ahead: int) -> str:
     """``:line:column: what was found; what was wanted``."""
     mark, problem = error.problem_mark or error.context_mark, str(error.problem or error.context)
     begun = error.context_mark
     if error.problem and error.context and begun and mark and begun.line != mark.line:
-        problem += f" {error.context}, which begins on line {begun.line + 1}"
+        problem += f" {error.context}, which begins on line {begun.line + 1 - ahead}"
     if problem.startswith("but found another document"):
         problem = "found a second document"
+    if problem.startswith("found character that cannot start") and mark and _at_tab(text, mark):
+        problem = "found a tab character before a value"
     wanted = next((helps for start, helps in _REMEDIES.items() if problem.startswith(start)), "wanted plain YAML")
-    place = ":1:1" if mark is None else f":{_within(text, mark)}"
+    place = ":1:1" if mark is None else f":{_within(text, mark, ahead)}"
     return f"{place}: {problem}; {wanted}"
 
 
-def _within(text: str, mark: yaml.Mark) -> str:
+def _at_tab(text: str, mark: yaml.Mark) -> bool:
+    lines = re.split(_BREAK, text)
+    return mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t")
+
+
+def _within(text: str, mark: yaml.Mark, ahead: int) -> str:
     """Line and column of `mark`; libyaml counts a line too many at an end without a line break."""
     lines = re.split(_BREAK, text)
-    return f"{mark.line + 1}:{mark.column + 1}" if mark.line < len(lines) else f"{len(lines)}:{len(lines[-1]) + 1}"
+    line, column = (mark.line, mark.column) if mark.line < len(lines) else (len(lines) - 1, len(lines[-1]))
+    return f"{line + 1 - ahead}:{column + 1}"
 
 
 def _strange(node: yaml.Node) -> str | None:
     """What is wrong with a value whose tag is none of the plain ones; a number has to be a finite one."""
     kind = node.tag.removeprefix(_TAG)
+    if node.tag in _NUMBERS and (base := other_base(node.value)) is not None:
+        return f"YAML reads {node.value!r:.60} as {base}; {_QUOTED}"
+    if kind == "int":
+        return None
     if kind == "float":
         return None if _is_finite(node.value) else f"found {node.value}; wanted a finite number, or a text in quotes"
     if kind in _OTHERWISE:

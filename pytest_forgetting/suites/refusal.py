@@ -20,4 +20,5 @@ def refusal(findings: Sequence[str]) -> SuiteError:
 
 
 def _one_line(finding: str) -> str:
-    return escaped(finding if len(finding) <= LONGEST else finding[: LONGEST - 1] + "…")
+    told = escaped(finding[: LONGEST + 1])  # which may be several times as long
+    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"

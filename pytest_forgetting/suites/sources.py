@@ -16,11 +16,12 @@ from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 from pytest_forgetting.suites.spelling import hint, meant
 from pytest_forgetting.suites.strict_json import given_twice
+from pytest_forgetting.suites.written_numbers import as_written
 
 SUFFIXES = (".jsonl", ".csv")
 """Of files that are read."""
 _KNOWN = {*CaseKeys.model_fields, *SPELLINGS}
-
+_NAMES = ("id", "category", "cluster")
 
 SIZE_LIMIT = 256 << 20
 """Bytes of a file of cases."""
@@ -130,7 +131,7 @@ def holds_questions(path: Path) -> bool:
 
 
 def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """What of a row means something in a case.
+    """What of a row means something in a case; what has no value is left out.
 
     Args:
         row: its columns.
@@ -142,7 +143,12 @@ def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, An
     renamed = {name: _value(row, name, column) for name, column in fields.items()}
     taken = {SPELLINGS.get(name, name) for name in renamed}
     rest = {name: row[name] for name in row if name in _KNOWN and SPELLINGS.get(name, name) not in taken}
-    return {**rest, **renamed}
+    return {name: _as_name(name, value) for name, value in (*rest.items(), *renamed.items()) if value is not None}
+
+
+def _as_name(key: str, value: Any) -> Any:
+    """Names in data are often numbers, which nobody can put into quotes there."""
+    return str(value) if key in _NAMES and isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _value(row: Mapping[str, Any], name: str, column: str) -> Any:
@@ -150,6 +156,8 @@ def _value(row: Mapping[str, Any], name: str, column: str) -> Any:
         return row[column]
     value: Any = row
     for part in column.split("."):
+        if value is None:
+            return None
         if not isinstance(value, Mapping) or part not in value:
             told = f"no field '{column}', which 'fields' names for '{name}'"
             raise Fault(f"{told}; fields: {', '.join(map(str, row))}")
@@ -208,7 +216,7 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _json(line: bytes, number: int) -> Any:
     try:
         text = line.decode("utf-8-sig").rstrip()
-        return json.loads(text, parse_constant=_no_json, object_pairs_hook=_once)
+        return json.loads(text, parse_constant=_no_json, parse_float=as_written, object_pairs_hook=_once)
     except UnicodeDecodeError as error:
         raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
     except json.JSONDecodeError as error:
@@ -238,7 +246,7 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if None in row:
                     told = f"found {len(row) - 1 + len(row[None])} cells; wanted {len(reader.fieldnames or ())}"
                     raise Fault(told, line=reader.line_num)
-                yield reader.line_num, {name: value for name, value in row.items() if name and value}
+                yield reader.line_num, {name: value or None for name, value in row.items() if name}
         except UnicodeDecodeError:
             raise Fault("is not UTF-8", line=_line_of_odd_bytes(file)) from None
         except csv.Error as error:
@@ -265,7 +273,7 @@ def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for batch in table.iter_batches():
                 for row in batch.to_pylist():
                     number += 1
-                    yield number, {name: value for name, value in row.items() if value is not None}
+                    yield number, row
     except (pyarrow.ArrowException, OSError) as error:
         raise Fault(f"cannot be read as Parquet: {error}", line=1) from None
 

@@ -64,7 +64,7 @@ ROWS = [
     suite(
         "a lone surrogate",
         'forgetting: qa\ncases:\n  - {question: "a\\ud800b", answer: a}\n',
-        "s.yaml:3:20: found invalid Unicode character escape code; wanted plain YAML",
+        "s.yaml:3:20: found invalid Unicode character escape code; wanted the character itself",
     ),
     suite(
         "a key twice",
@@ -127,7 +127,7 @@ ROWS = [
     suite(
         "a merged mapping",
         ("forgetting: qa\n<<: {name: x}\ncases:\n  - {question: Capital of France?, answer: Paris}\n"),
-        ("s.yaml:2:1: found the key <<, which YAML does not read as text; wanted it in quotes, as text"),
+        "s.yaml:2:1: found a merge of mappings (<<); wanted every value written out",
     ),
     suite(
         "a key that is a number",

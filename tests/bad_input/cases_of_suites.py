@@ -28,8 +28,8 @@ ROWS = [
         "an answer that YAML takes for a truth value",
         "forgetting: qa\ncases:\n  - {question: a, answer: no}\n",
         (
-            "s.yaml:3:27: answer: YAML reads an unquoted yes, no, true or false as a truth "
-            "value; wanted it in quotes (found False)"
+            "s.yaml:3:27: answer: a truth value, as YAML reads an unquoted yes, no, true or false; "
+            "wanted a text, in quotes (found False)"
         ),
     ),
     suite(

@@ -26,13 +26,23 @@ def test_another_churn_may_make_as_telling_results_likelier() -> None:
     assert exact_unconditional_p(0, 0, 29, 0.1) == pytest.approx(0.0486, abs=1e-4)
 
 
-@pytest.mark.parametrize(("broken", "fixed", "n", "margin"), [(1, 0, 20, 0.1), (2, 3, 30, 0.1), (0, 4, 12, -0.1)])
+@pytest.mark.parametrize(
+    ("broken", "fixed", "n", "margin"), [(1, 0, 20, 0.1), (2, 3, 30, 0.1), (0, 4, 12, -0.1), (0, 1, 25, 0.02)]
+)
 def test_p_is_its_definition(broken: int, fixed: int, n: int, margin: float) -> None:
     """The largest chance, over ten thousand churns, of a statistic as low as the observed one."""
     observed = tango_z(broken, fixed, n, margin)
     churns = [abs(margin) + (1 - abs(margin)) * step / 10_000 for step in range(10_001)]
     defined = max(chances(n, lambda b, c: tango_z(b, c, n, margin) <= observed + 1e-9, margin, churns))
     assert exact_unconditional_p(broken, fixed, n, margin) == pytest.approx(defined, abs=1e-4)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 0.0, 0.1, 0.5])
+@pytest.mark.parametrize("n", [1, 3, 5, 7])
+def test_rounding_takes_no_chance_beyond_1(n: int, margin: float) -> None:
+    """What is certain is summed from many parts; it has a p of 1 and no more."""
+    assert exact_unconditional_p(n, 0, n, margin) == pytest.approx(1)
+    assert max(exact_unconditional_p(broken, fixed, n, margin) for broken, fixed in tables(n)) <= 1
 
 
 @pytest.mark.parametrize("margin", [-0.1, 0.0, 0.1, 0.5])

@@ -170,6 +170,8 @@ def test_impossible_questions_are_refused() -> None:
             ask(0, 0, 5, 1.5)
         with pytest.raises(ValueError, match=r"confidence: found 0.5; wanted a number between 0.5 and 1"):
             ask(0, 0, 5, 0.1, 0.5)
+        with pytest.raises(ValueError, match=r"confidence: found 1; wanted a number between 0.5 and 1"):
+            ask(0, 0, 5, 0.1, 1)
     for margin in (1.5, -1.5):
         with pytest.raises(ValueError, match=rf"margin: found {margin}; wanted a drop between -1 and 1"):
             smallest_n(margin)

@@ -74,3 +74,7 @@ def _joined(text: str) -> str:
 
 SAID = TEXTS.map(_joined).filter(lambda text: not (text[:1] >= "\udc00" and text[:1] <= "\udfff"))
 """The same without the two halves of a pair side by side: to JSON they are the character that they stand for."""
+
+MEGABYTE = 1 << 20
+LONG = SAID.map(lambda text: (text * 20_000)[:MEGABYTE])
+"""Up to a million characters; uncut they would be a hundred million, and ten thousand of them take most of a day."""

@@ -142,6 +142,8 @@ def test_any_options_are_settings_or_one_message(tmp_path: Path, examples: int) 
     @example(values={"model": "m", "chat-template": "a" * 300})
     @example(values={"model": "m", "ray-actors": "²"})
     @example(values={"model": "http://[::1"})
+    @example(values={"model": "m", "device": "9" * 5000})
+    @example(values={"model": "m", "device": "cuda:" + "9" * 5000})
     def holds(values: dict[str, Any]) -> None:
         nonlocal read
         settings, told = outcome(lambda: read_settings(values.get, tmp_path), WrongUsage)

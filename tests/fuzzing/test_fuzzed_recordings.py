@@ -21,7 +21,7 @@ from pytest_forgetting.answers.requests import Draw, Request
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import ForgettingError, WrongUsage
 from pytest_forgetting.models.source import Source
-from tests.fuzzing.hostile_texts import SAID, TEXTS
+from tests.fuzzing.hostile_texts import LONG, SAID, TEXTS
 from tests.fuzzing.tiers import outcome, tiers, trying
 from tests.recordings import CAPITALS, record, write_capitals
 from tests.reports import fitting
@@ -86,6 +86,17 @@ def recordings(draw: st.DrawFn, valid: Any = VALID) -> bytes:
     return draw(st.sampled_from([text[:here], text[:here] + odd + text[here:], odd, b"[" * 100_000, b"1" * 5000]))
 
 
+@st.composite
+def sayings(draw: st.DrawFn, valid: Any) -> bytes:
+    """A valid recording of a model that says anything, and is called anything."""
+    data = deepcopy(valid)
+    data["model"]["ref"] = draw(TEXTS)
+    for row in data["answers"]:
+        row["answer"] = draw(st.just(row["answer"]) | TEXTS)
+        row["finish"] = draw(st.sampled_from(["eos", "stop", "length"]))
+    return json.dumps(data).encode()
+
+
 @tiers(150)
 def test_a_recording_is_read_or_refused(tmp_path: Path, examples: int) -> None:
     """In one line; and what is read is written as it was."""
@@ -132,7 +143,7 @@ def test_every_answer_is_read_as_it_was_written(tmp_path: Path, examples: int) -
     @trying(examples)
     @given(
         asked=ASKED,
-        said=SAID | SAID.map(lambda text: text * 20_000),
+        said=SAID | LONG,
         names=st.tuples(SAID, SAID, SAID),
         right=st.none() | st.tuples(TEXTS, st.floats(-1e6, 0)),
     )
@@ -186,14 +197,14 @@ def test_a_comparison_with_any_recording_ends_in_words(
     compared = 0
 
     @trying(examples)
-    @given(data=recordings(valid))
+    @given(data=recordings(valid) | sayings(valid))
     @example(json.dumps(valid).encode())
     def holds(data: bytes) -> None:
         nonlocal compared
         compared += capitals(data)
 
     holds()
-    assert compared > examples // 50
+    assert compared > examples // 4  # most that were damaged are refused
 
 
 @pytest.mark.parametrize("change", ["key", "ref", "id"])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_forgetting.answers.answer import Answer
-from pytest_forgetting.grading.form import right_in_other_form, says
+from pytest_forgetting.grading.form import LONGEST, right_in_other_form, says
 from pytest_forgetting.grading.grade import grade
 from pytest_forgetting.grading.registry import check, isolated_checks
 from pytest_forgetting.suites.cases import Case, Check, MatchRule, Prompt
@@ -157,5 +157,15 @@ def test_what_is_said_letter_by_letter_is_said(wanted: str) -> None:
 
 def test_a_long_answer_takes_no_more_than_its_length() -> None:
     """Many words that all begin like the wanted one, and mark-up that never ends."""
-    assert not says("a " * 100_000, "ab" * 20)
-    assert not says("<a" * 100_000 + "\\" * 100_000, "Paris")
+    assert not says("a " * (LONGEST // 2), "ab" * 20)
+    assert not says("<a" * (LONGEST // 4) + "\\" * (LONGEST // 2), "Paris")
+
+
+@pytest.mark.parametrize(("match", "right"), [("word", "Paris"), ("number", "105")])
+def test_nothing_is_looked_for_in_more_than_that(match: MatchRule, right: str) -> None:
+    """Neither an answer nor an accepted one, up to the very character."""
+    most = right.ljust(LONGEST)
+    for said, accepted in ((most, right), (right, most)):
+        assert right_in_other_form(question(match, accepted), Answer(said, "eos"))
+    for said, accepted in ((f"{most} ", right), (right, f"{most} ")):
+        assert not right_in_other_form(question(match, accepted), Answer(said, "eos"))

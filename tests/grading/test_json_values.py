@@ -1,7 +1,9 @@
 """JSON in answers."""
 
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,15 +32,20 @@ def test_values_are_found_whole(text: str, values: list[object]) -> None:
     assert list(contained_values(text)) == values
 
 
+def test_numbers_are_read_as_they_are_written() -> None:
+    """Large ones and broken ones, too."""
+    assert whole_value("[1e300, -2.5, 10]") == [[1e300, -2.5, 10]]
+
+
 @pytest.mark.parametrize("text", ["[1]", " [1]\n", "```\n[1]\n```", "```json\n[1]```"])
 def test_an_answer_may_be_fenced(text: str) -> None:
     """A code fence around the whole answer is not part of it."""
     assert whole_value(text) == [[1]]
 
 
-@pytest.mark.parametrize("text", ["", "[1] and more", "```json [1]", "NaN", "[1,]", "[" * 5000, "1" * 5000])
+@pytest.mark.parametrize("text", ["", "[1] and more", "```json [1]", "NaN", "[1,]", "[" * 5000, "1" * 5000, "1e999"])
 def test_what_is_not_json(text: str) -> None:
-    """Text around a value, an open fence, and what only Python takes for JSON are refused."""
+    """Text around a value, an open fence, what only Python takes for JSON, and what is infinite to it are refused."""
     assert whole_value(text) == []
 
 
@@ -105,6 +112,43 @@ def test_an_unusable_schema_is_told_in_one_line() -> None:
     with pytest.raises(SuiteError) as caught:
         fitting({"type": "objekt"})(1)
     assert str(caught.value) == "no usable JSON Schema: 'objekt' is not valid under any of the given schemas"
+
+
+def test_what_is_told_of_an_unusable_schema_is_short() -> None:
+    """Two hundred characters of a type of a thousand."""
+    with pytest.raises(SuiteError) as caught:
+        fitting({"type": "x" * 1000})(1)
+    assert str(caught.value) == f"no usable JSON Schema: '{'x' * 199}"
+
+
+def test_an_error_without_words_is_told_by_its_name() -> None:
+    """Where memory ran out, Python says no more than that."""
+
+    class Endless(list[int]):
+        def __len__(self) -> int:
+            raise MemoryError
+
+    with pytest.raises(SuiteError, match=r"^no usable JSON Schema: MemoryError$"):
+        fitting({"minItems": 1})(Endless())
+
+
+def test_a_number_beyond_all_measure_is_undecided() -> None:
+    """A quotient that is no float is the answer's fault, not the suite's."""
+    with pytest.raises(Undecidable, match=r"^the JSON holds a number beyond all measure$"):
+        fitting({"multipleOf": 0.1})(10**400)
+
+
+@pytest.mark.parametrize("circle", [{"$ref": "#"}, {"allOf": [{"$ref": "#"}]}])
+@pytest.mark.parametrize("nest", [lambda inner: [0, inner], lambda inner: {"a": 0, "b": inner}])
+def test_twenty_levels_of_a_value_are_deep(circle: dict[str, Any], nest: Callable[[object], object]) -> None:
+    """Where a schema did not end within fewer, it goes in a circle, which is the suite's fault; else the answer's."""
+    shallow: object = 0
+    for _ in range(19):
+        shallow = nest(shallow)
+    with pytest.raises(SuiteError, match="no usable JSON Schema: "):
+        fitting(circle)(shallow)
+    with pytest.raises(Undecidable, match=r"^the JSON is nested too deep for its schema$"):
+        fitting(circle)(nest(shallow))
 
 
 @pytest.mark.parametrize("piece", ["[", "{", "[1,", '{"a":', "[[1],"])

@@ -123,6 +123,12 @@ def test_a_verdict_that_no_rule_explains_is_named(pytester: pytest.Pytester) -> 
         (spoken(1, "a", "b", 0.0, options={"do_sample": True}), "the answer was drawn (do_sample), *"),
         (spoken(1, "", "b", 0.0), "it has no target text"),
         (spoken(1, "a", "b", 0.0, options={"until": ["x"]}), "it is asked under other limits than *"),
+        (spoken(1, "a", "b", 0.0) | {"target": None}, "it has no target text"),
+        (
+            spoken(1, "a", "b", 0.0, arguments={"gen_args_0": {"arg_0": "Q \ud83d", "arg_1": {"until": []}}}),
+            "its prompt: it has characters that a text cannot have",
+        ),
+        (scored(1, 0, -1.0, float("nan"), right=1.0), "a log-likelihood of it is no finite number"),
         (scored(1, 0, -1.0, right=1.0), "it is no choice among texts (loglikelihood *"),
         (scored(1, 7, -1.0, -2.0, right=1.0), "its target '7' is no number of one of its choices"),
         (
@@ -137,6 +143,13 @@ def test_samples_that_are_left_behind(pytester: pytest.Pytester, row: dict[str, 
     file = write(pytester.path, "base", "t", [spoken(0, "a", "a", 1.0), row])
     line = imported(pytester, file)[0]
     assert line.startswith(f"{file}:2: doc_id {row['doc_id']}: not carried over: {told.partition('*')[0]}")
+
+
+@pytest.mark.parametrize("target", ["9" * 3000, "[" * 3000])
+def test_targets_that_are_too_long_for_a_pattern(pytester: pytest.Pytester, target: str) -> None:
+    """They are compared in another way than by a regular expression."""
+    file = write(pytester.path, "base", "t", [spoken(0, target, f" {target}", 0.0), spoken(1, "a", "a", 1.0)])
+    assert imported(pytester, file)[0] == f"{file}:1: doc_id 0: is judged otherwise: the harness calls it wrong"
 
 
 def test_models_that_were_asked_different_things(pytester: pytest.Pytester) -> None:
@@ -185,6 +198,16 @@ def test_never_over_a_file_that_is_there(pytester: pytest.Pytester) -> None:
         ("samples_t.jsonl", "{", "samples_t.jsonl:1: is no JSON: "),
         ("samples_t.jsonl", "", "samples_t.jsonl: is empty; wanted samples of lm-evaluation-harness (--log_samples)"),
         ("samples_t.jsonl", '{"question": "a"}', "samples_t.jsonl:1: is no sample; wanted samples of lm-eval"),
+        ("samples_t.jsonl", b"\xff", "samples_t.jsonl: is not UTF-8; wanted samples of lm-evaluation-harness"),
+        *(
+            ("samples_t.jsonl", json.dumps(spoken(0, "a", "a", 1.0) | changed), f"samples_t.jsonl:1: is no {told}")
+            for changed, told in (
+                ({"resps": None}, "sample that lm-evaluation-harness 0.4 writes; wanted doc_id a number, arguments"),
+                ({"doc_id": "x"}, "sample that lm-evaluation-harness 0.4 writes; wanted doc_id a number, arguments"),
+                ({"arguments": []}, "sample that lm-evaluation-harness 0.4 writes; wanted doc_id a number, arguments"),
+                ({"arguments": {"a": {}}}, "sample that lm-evaluation-harness 0.4 writes: it has no 'arg_0'"),
+            )
+        ),
         ("x.csv", "", "x.csv: wanted samples_*.jsonl of lm-evaluation-harness, or YAML of promptfoo"),
         ("gone", None, "gone: there is no such file"),
     ],
@@ -194,12 +217,12 @@ def test_files_that_hold_no_samples(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     name: str,
-    content: str | None,
+    content: str | bytes | None,
     told: str,
 ) -> None:
     """Exit code 4, one message, nothing written."""
     monkeypatch.chdir(tmp_path)
     if content is not None:
-        Path(name).write_text(content)
+        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert import_files([name], tmp_path) == 4
     assert f"ERROR: {told}" in capsys.readouterr().err

@@ -126,6 +126,64 @@ def test_files_beside_the_configuration(capsys: pytest.CaptureFixture[str]) -> N
     assert [turn.role for turn in cases[2].prompt.messages] == ["system", "user"]
 
 
+ONE = "tests: [{vars: {q: x}, assert: [{type: contains, value: x}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("prompts", "told"),
+    [
+        ("[q, file://latin.txt]", "prompt file://latin.txt: not carried over: the file is not UTF-8"),
+        ('[q, "file://a\\0.txt"]', "prompt file://a\\x00.txt: not carried over: it is no name of a file"),
+        (f"[q, file://{'a' * 50}{'b' * 300}.txt]", "not carried over: it is no name of a file"),
+        ('[q, {raw: "{{q | \\e[31m}}"}]', "prompt {{q | \\x1b[31m}}: not carried over: it has more of the"),
+        ('[q, \'[{"role": "tool", "content": "a"}]\']', "a turn of it is none of system, user, assistant with a text"),
+    ],
+)
+def test_prompts_that_cannot_be_used(prompts: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are named in one line that commands no terminal, and the others carried over."""
+    Path("latin.txt").write_bytes(b"caf\xe9")
+    (line,) = left(f"prompts: {prompts}\n{ONE}", capsys)
+    assert told in line
+    assert line.isprintable()
+
+
+def test_quotes_in_a_variable_of_a_chat() -> None:
+    """They end no JSON: variables are put into turns, as promptfoo does it."""
+    chat = """prompts: ['[{"role": "user", "content": "Say {{q}}"}]']\n"""
+    suite = imported(chat + ONE.replace("q: x", 'q: it is "x"'))
+    assert [turn.content for turn in suite.cases[0].prompt.messages] == ['Say it is "x"']
+
+
+def test_variables_that_come_to_millions_of_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are named, and not written out."""
+    values = ", ".join(f"{name}: [{', '.join('0123456789')}]" for name in "abcdefgh")
+    (line,) = left("prompts: [q]\n" + ONE.replace("]\n", f", {{vars: {{{values}}}}}]\n"), capsys)
+    assert line.endswith("test: not carried over: its variables come to 100,000,000 cases; wanted at most 10,000")
+
+
+def test_a_description_with_escapes() -> None:
+    """It is left out: names are shown in terminals."""
+    described = ONE.replace("vars:", 'description: "b\\e", vars:')
+    suite = imported(f'description: "a \\e[31m"\nprompts: [q]\n{described}')
+    assert (suite.name, suite.cases[0].title) == ("p", "q")
+
+
+@pytest.mark.parametrize(
+    ("tests", "told"),
+    [
+        (b"- vars: {q: [}\n", "ERROR: t.yaml:1:14: did not find expected node content"),
+        (b"- vars: {q: \xff}\n", "p.yaml:2:8: tests t.yaml: not carried over: the file is not UTF-8"),
+        (b"tests: \xff\n", "p.yaml:2:8: tests t.yaml: not carried over: the file is not UTF-8"),
+    ],
+)
+def test_files_of_tests_that_cannot_be_read(tests: bytes, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One message each, and no traceback."""
+    Path("t.yaml").write_bytes(tests)
+    Path("p.yaml").write_text("prompts: ['{{q}}']\ntests: t.yaml\n")
+    assert import_files(["p.yaml"], Path.cwd()) == 4
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

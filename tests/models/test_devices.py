@@ -55,7 +55,7 @@ def test_absent_gpu() -> None:
         device_for("cuda:2")
 
 
-@pytest.mark.parametrize("choice", ["cud", "cuda:", "cuda:x", "cuda:-1", ""])
+@pytest.mark.parametrize("choice", ["cud", "cuda:", "cuda:x", "cuda:-1", "cuda:1234567890", ""])
 def test_unknown_device(choice: str) -> None:
     """What is no device is told with what would be one."""
     with pytest.raises(WrongUsage, match=rf"--device {choice}: is none of auto, cpu, cuda, mps, cuda:N"):

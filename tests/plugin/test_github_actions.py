@@ -56,13 +56,20 @@ def test_a_critical_case_is_annotated_at_its_line(pytester: pytest.Pytester, sum
     )
 
 
-def test_a_case_of_a_source_is_annotated_in_the_source(pytester: pytest.Pytester, summary: Path, capitals: Run) -> None:
-    """Its own file and line, not the suite's."""
+@pytest.mark.parametrize(
+    "given", ["more/rows.jsonl", "{here}/more/rows.jsonl"], ids=["from the suite", "from the root"]
+)
+def test_a_case_of_a_source_is_annotated_in_the_source(
+    pytester: pytest.Pytester, summary: Path, capitals: Run, given: str
+) -> None:
+    """Its own file and line, not the suite's, however it was given."""
     folder = pytester.mkdir("more")
     (folder / "rows.jsonl").write_text(
         '\n{"id": "Peru", "test": "Peru", "prompt": "?", "checks": [{"contains": "Lima"}]}\n'
     )
-    (pytester.path / "capitals.yaml").write_text(CHECKS.replace("cases:", "source: more/rows.jsonl"))
+    (pytester.path / "capitals.yaml").write_text(
+        CHECKS.replace("cases:", f"source: {given.format(here=pytester.path)}")
+    )
     _gate, told = commands(capitals(*SILENT, wrong={"Peru": "Cusco"}))
     assert told.startswith(f"::error file={pytester.path.name}/more/rows.jsonl,line=2,title=")
 

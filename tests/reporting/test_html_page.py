@@ -8,10 +8,12 @@ from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_forgetting.reporting.html_report.visible import LONGEST
 
 from pytest_forgetting.comparison.comparison import Comparison, Timing
 from pytest_forgetting.comparison.scopes import SuiteResult
@@ -237,6 +239,16 @@ def test_long_texts_are_cut_and_the_page_says_so() -> None:
     assert "Texts longer than 4000 characters are cut" in Page(html).text()
     (row,) = (row for row in cases(html) if "cut" in row)
     assert row["cut"] == len(loop.strip()) - 4000
+
+
+def test_a_suites_name_of_pages_is_cut_alike_in_data_and_links() -> None:
+    """So that a link to its cases finds them."""
+    page = Page(to_html(comparison(suite("n" * 90_000, outcomes(3, 2)))))
+    (named,) = json.loads(page.scripts()[1])
+    links = {attrs["href"] for _, attrs in page.elements if "suite=" in (attrs.get("href") or "")}
+    assert len(named["name"]) == LONGEST
+    assert links
+    assert {parse_qs(link[1:])["suite"][0] for link in links if link} == {named["name"]}
 
 
 def test_many_long_texts_share_a_budget() -> None:

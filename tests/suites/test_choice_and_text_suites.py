@@ -47,7 +47,7 @@ BAD = [
     (choice("choices: a, answer: a"), "s.yaml:3:26: choices: wanted a list (found 'a')"),
     (
         choice("choices: [a, yes], answer: a"),
-        "s.yaml:3:30: choices.1: YAML reads an unquoted yes*(found True)",
+        "s.yaml:3:30: choices.1: a truth value, as YAML reads*(found True)",
     ),
     (choice("choices: [a, ''], answer: a"), "s.yaml:3:30: choices.1: wanted a text or a number (found '')"),
     (choice("choices: [a, b, a], answer: b"), "s.yaml:3:26: choices: 'a' stands there twice"),

@@ -1,6 +1,7 @@
 """Cases from Parquet files and from datasets: what they become, and what is said where they cannot be read."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from pytest_forgetting.errors import SuiteError
+from pytest_forgetting.suites import dataset_rows
 from pytest_forgetting.suites.cases import Suite
 from pytest_forgetting.suites.dataset_rows import _is_pinned
 from pytest_forgetting.suites.loading import load_suite
@@ -133,6 +135,34 @@ def test_many_bad_rows_are_counted(tmp_path: Path) -> None:
     lines = told(tmp_path, "{dataset: data}").splitlines()
     assert len(lines) == 6
     assert lines[-1] == "s.yaml:2: and 35 more rows of data"
+
+
+def test_a_dataset_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the Hub may have billions of rows."""
+    monkeypatch.setattr(dataset_rows, "MOST_ROWS", 2)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.csv").write_text("question,answer\na,b\nc,d\ne,f\n")
+    assert told(tmp_path, "{dataset: data}") == "s.yaml:2:19: dataset 'data' has more than 2 rows; wanted fewer"
+
+
+def test_empty_lines_among_texts(tmp_path: Path) -> None:
+    """Corpora have them between paragraphs: they are no texts to be measured."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.txt").write_text("one\n\ntwo\n")
+    (tmp_path / "more.jsonl").write_text('{"text": " "}\n{"text": "three"}\n')
+    (tmp_path / "s.yaml").write_text("forgetting: text\nsource: [{dataset: data}, more.jsonl]\n")
+    assert [case.title for case in load_suite(tmp_path / "s.yaml").cases] == ["one", "two", "three"]
+
+
+def test_a_damaged_dataset_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The library's own log says it too, with a path of this machine."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"question": "a", "answer": "b"}\n{bad\n')
+    logging.getLogger("datasets").addHandler(caplog.handler)
+    assert told(tmp_path, "{dataset: data}").startswith("s.yaml:2:19: dataset 'data' cannot be read: JSON parse error")
+    logging.getLogger("datasets").removeHandler(caplog.handler)
+    assert caplog.records == []
+    assert datasets.logging.get_verbosity() == datasets.logging.WARNING
 
 
 def test_files_that_are_pictures_or_code_are_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_forgetting.errors import SuiteError
 from pytest_forgetting.suites.cases import Check, Message, Suite
 from pytest_forgetting.suites.loading import load_suite
+from pytest_forgetting.suites.refusal import LONGEST, refusal
 
 QA = "forgetting: qa\n"
 CASES = "cases:\n"
@@ -40,6 +41,12 @@ def check(folder: Path, entry: str, **options: object) -> Check:
 BAD = [
     ("forgetting: qa\ncases: [\n", "s.yaml:3:1: did not find expected node content; wanted plain YAML"),
     ("forgetting: qa\n\tcases: []\n", "s.yaml:2:1: found a tab character that violates indentation*; wanted blanks"),
+    (QA + CASES + "\t- {question: a, answer: b}\n", "s.yaml:3:1: found a tab character before a value; wanted blanks"),
+    (
+        QA + CASES + "  - <<: {answer: b}\n",
+        "s.yaml:3:5: found a merge of mappings (<<); wanted every value written out",
+    ),
+    (QA + 'name: "\\ud83d\\ude42"\n' + CASES + ONE, "s.yaml:2:10: found invalid Unicode*; wanted the character itself"),
     ("- forgetting: qa\n", "s.yaml:1:1: found no mapping at the top; wanted keys such as 'forgetting: qa'"),
     (QA + "name: a\nname: b\n" + CASES + ONE, "s.yaml:3:1: key 'name' given twice (first on line 2)"),
     (
@@ -70,7 +77,11 @@ BAD = [
     (QA + CASES + "  - {question: a}\n", "s.yaml:3:5: no answer; wanted 'answer' or 'correct_answer'"),
     (QA + CASES + "  - {answer: a}\n", "s.yaml:3:5: found none of them; wanted one of question, prompt, messages"),
     (QA + CASES + "  - {question: a, prompt: b, answer: c}\n", "s.yaml:3:5: found question and prompt; wanted one*"),
-    (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: YAML reads an unquoted yes*in quotes*"),
+    (QA + CASES + "  - {question: a, answer: yes}\n", "s.yaml:3:27: answer: a truth value, as YAML reads*in quotes*"),
+    (QA + CASES + "  - {question: a, answer: 007}\n", "s.yaml:3:27: YAML reads '007' as an octal number; *in quotes*"),
+    (QA + CASES + "  - {question: a, answer: 0x1F}\n", "s.yaml:3:27: YAML reads '0x1F' as a hexadecimal number; *"),
+    (QA + CASES + "  - {question: a, answer: 12:30}\n", "s.yaml:3:27: YAML reads '12:30' as a number to base 60; *"),
+    (QA + CASES + "  - {question: a, answer: 1:30.5}\n", "s.yaml:3:27: YAML reads '1:30.5' as a number to base*"),
     (QA + CASES + "  - {question: a, answer: b, target: c}\n", "s.yaml:3:30: 'target' is another spelling of*"),
     (
         QA + CASES + "  - {question: a, answer: b, checks: [finished]}\n",
@@ -160,6 +171,21 @@ def test_of_very_many_findings_the_rest_are_counted(tmp_path: Path, text: str) -
     assert lines[-1] == "and 10 more findings"
 
 
+@pytest.mark.parametrize("char", ["x", "\x1b", "\U000e0001"])
+def test_no_finding_is_endless(char: str) -> None:
+    """Neither one that was long, nor one that grew when what cannot be printed was written out."""
+    assert str(refusal([f"s.yaml:1:1: {char * 999}"])) == str(refusal([f"s.yaml:1:1: {char * 5000}"]))
+    assert len(str(refusal([f"s.yaml:1:1: {char * 5000}"]))) == LONGEST
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_character_that_yaml_has_no_place_for_is_found_behind_any_end_of_line(tmp_path: Path, end: str) -> None:
+    """YAML knows six of them."""
+    (tmp_path / "s.yaml").write_bytes(f"forgetting: qa{end}name: a{end}{end}x: a\x01".encode())
+    with pytest.raises(SuiteError, match=r"s\.yaml:4:5: found the character U\+0001; wanted plain text"):
+        load_suite(tmp_path / "s.yaml")
+
+
 def test_a_given_id_may_stand_once(tmp_path: Path) -> None:
     """The second one is told where the first one is."""
     text = QA + CASES + "  - {id: x, question: a, answer: b}\n  - {id: x, question: c, answer: d}\n"
@@ -208,6 +234,16 @@ def test_answers_by_any_known_name(tmp_path: Path, name: str) -> None:
         "105",
         "one hundred",
     )
+
+
+@pytest.mark.parametrize("written", ["3.10", "1.50", "-0.70", "1.0e-7", "08", "42"])
+def test_numbers_as_answers_stay_as_they_are_written(tmp_path: Path, written: str) -> None:
+    """Python 3.10 is not Python 3.1, and zeros at the end of a price are said."""
+    assert load(tmp_path, f"{QA}{CASES}  - {{question: a, answer: {written}}}\n").cases[0].expected == (written,)
+    in_json = json.dumps(written) if written.startswith("0") else written
+    (tmp_path / "s.jsonl").write_text(f'{{"question": "a", "answer": {in_json}}}')
+    assert load_suite(tmp_path / "s.jsonl").cases[0].expected == (written,)
+    assert check(tmp_path, f"{{contains: {written}}}").value == written
 
 
 def test_prompts_are_taken_verbatim(tmp_path: Path) -> None:
@@ -299,6 +335,30 @@ def test_csv_sources_beside_inline_cases(tmp_path: Path) -> None:
     suite = load(tmp_path, QA + "source: [more.csv]\n" + CASES + ONE)
     assert [case.category for case in suite.cases] == ["general", "math", "general"]
     assert suite.cases[1].title == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("more.csv", "q,answer,topic\na,b,\nc,d,7\n"),
+        (
+            "more.jsonl",
+            '{"q": "a", "answer": "b", "topic": null, "skip": null}\n{"q": "c", "answer": "d", "topic": 7}\n',
+        ),
+    ],
+)
+def test_empty_values_of_a_row_are_left_out_and_names_may_be_numbers(tmp_path: Path, name: str, rows: str) -> None:
+    """Under another column's name too."""
+    (tmp_path / name).write_text(rows)
+    suite = load(tmp_path, QA + f"source: {{path: {name}, fields: {{question: q, category: topic, cluster: topic}}}}\n")
+    assert [(case.category, case.cluster) for case in suite.cases] == [("general", None), ("7", "7")]
+
+
+def test_numbers_as_ids_of_rows(tmp_path: Path) -> None:
+    """As most data has them; nothing below an empty value is looked for."""
+    (tmp_path / "more.jsonl").write_text('{"id": 7, "question": "a", "answer": "b", "meta": null}\n')
+    suite = load(tmp_path, QA + "source: {path: more.jsonl, fields: {category: meta.topic}}\n")
+    assert [(case.id, case.category) for case in suite.cases] == [("7", "general")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LONGEST = 2000
 """Characters of one text in the page itself; cases have limits of their own."""
@@ -32,9 +32,12 @@ def shown(value: Any) -> Any:
     return visible(value if len(value) <= LONGEST else value[: LONGEST - 1] + "…")
 
 
-def fragment(**filters: str) -> str:
-    """The link within the page that shows the cases of these filters: ``#outcome=forgotten&category=maths``."""
-    return "#" + urlencode({name: visible(text) for name, text in filters.items() if text})
+def fragment(**filters: str) -> Markup:
+    """The link within the page that shows the cases of these filters: ``#outcome=forgotten&category=maths``.
+
+    It is mark-up, as `shown` would cut a link to a long name.
+    """
+    return escape("#" + urlencode({name: shown(text) for name, text in filters.items() if text}))
 
 
 def script_json(value: Any) -> str:
