@@ -13,12 +13,12 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_forgetting.reporting.html_report.visible import LONGEST
 
 from pytest_forgetting.comparison.comparison import Comparison, Timing
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.html_report import case_rows as case_rows_module
+from pytest_forgetting.reporting.html_report.escaping import LONGEST
 from pytest_forgetting.reporting.html_report.page import to_html
 from tests.reporting.pages import (
     answered,
