@@ -22,13 +22,13 @@ from tabulate import tabulate
 
 from pytest_forgetting import compare
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recording import Recorded
+from pytest_forgetting.answers.recording_file import write
 from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.comparison import Comparison
 from pytest_forgetting.comparison.gates import rule, weigh
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.comparison.scopes import ScopeResult
-from pytest_forgetting.models.recording import Recorded
-from pytest_forgetting.models.recording_file import write
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.settings import RULES
 from pytest_forgetting.suites.loading import load_suite

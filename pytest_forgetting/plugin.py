@@ -14,7 +14,7 @@ from pytest_forgetting.fixtures import ACTIVE, baseline, candidate, finetuned, f
 from pytest_forgetting.suites.detection import is_misspelt_suite, is_suite
 
 if TYPE_CHECKING:
-    from pytest_forgetting.collection import SuiteFile
+    from pytest_forgetting.session.collection import SuiteFile
 
 __all__ = ["ACTIVE", "baseline", "candidate", "finetuned", "forgetting"]
 """Fixtures, which pytest finds here, and the name of the part that does the work."""
@@ -120,7 +120,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     if uncollected is not None:
         uncollected.append(file_path)
         return None
-    from pytest_forgetting.collection import SuiteFile
+    from pytest_forgetting.session.collection import SuiteFile
 
     return SuiteFile.from_parent(parent, path=file_path)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recording import Recorded
+from pytest_forgetting.answers.recording_file import write
 from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.participants import Participant
-from pytest_forgetting.models.recording import Recorded
-from pytest_forgetting.models.recording_file import write
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.suites.loading import load_suite
 

@@ -1,1 +1,1 @@
-"""How answers are got: planning of batches, generation, the store."""
+"""How answers are got: planning of batches, generation, likelihood, the store, recordings."""

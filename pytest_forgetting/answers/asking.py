@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.batch_sizes import batch_size_for, scored_batch_size_for
 from pytest_forgetting.answers.batches import run_in_batches
 from pytest_forgetting.answers.generation import Decoder, Row
 from pytest_forgetting.answers.likelihood import Part, Scorer, answer_of, parts_of
-from pytest_forgetting.answers.memory import batch_size_for, scored_batch_size_for
 from pytest_forgetting.answers.planning import FIXED_ROWS, grouped, padded
 from pytest_forgetting.answers.prompting import Refused, row_for
 from pytest_forgetting.models.checkpoint import embedding_rows

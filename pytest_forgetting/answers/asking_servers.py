@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHATS, TEXTS = "/chat/completions", "/completions"
 FIRST_ATTEMPTS = 3
-"""Of the first contact: whoever has mistyped an address does not wait for half a minute."""
+"""Of the probe: whoever has mistyped an address does not wait for half a minute."""
 SHOWN_NAMES = 8
 _TOO_LONG = ("context", "too long", "maximum", "max_model_len", "length", "too many tokens", "exceed")
 

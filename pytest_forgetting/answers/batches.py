@@ -7,10 +7,11 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from pytest_forgetting.answers.batch_sizes import MOST_ROWS
 from pytest_forgetting.answers.drafts import MOST_FOR_ONE
-from pytest_forgetting.answers.memory import MOST_ROWS, is_out_of_memory
 from pytest_forgetting.answers.planning import longest_first
 from pytest_forgetting.errors import DoesNotFit
+from pytest_forgetting.models.device_memory import is_out_of_memory
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -10,8 +10,8 @@ import torch
 
 from pytest_forgetting.answers.answer import NOT_NUMBERS, Answer
 from pytest_forgetting.answers.likelihood import Part, Scorer, parts_of
-from pytest_forgetting.answers.memory import is_out_of_memory
 from pytest_forgetting.answers.prompting import Refused
+from pytest_forgetting.models.device_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -89,7 +89,7 @@ class Decoder:
             self._decode_together(together)
 
     def _decode_together(self, rows: Sequence[Row]) -> None:
-        live, reads = self._begin(rows) if self._shape is None else self._begin_in_shape(rows)
+        live, reads = self._prefill(rows) if self._shape is None else self._prefill_in_shape(rows)
         if not live:
             return
         read = joined(reads)
@@ -101,7 +101,7 @@ class Decoder:
             logits = self._reader.go_on(read, [row.new[-1:] or [0] for row in live])
             self._advance(live, [[] for _ in live], logits)
 
-    def _begin_in_shape(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
+    def _prefill_in_shape(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
         """Read all prompts in one pass of the fixed shape, up to the first token of each answer."""
         live = [*rows, *(self._filler(rows[0]) for _ in range(len(rows), self._shape or 0))]
         prompts = [row.prompt for row in live]
@@ -109,7 +109,7 @@ class Decoder:
         self._advance(live, [[] for _ in live], logits)
         return live, [read]
 
-    def _begin(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
+    def _prefill(self, rows: Sequence[Row]) -> tuple[list[Row], list[Read]]:
         """Read all prompts with their drafts, up to the first token of each answer that is no longer the draft's.
 
         Returns:

@@ -64,7 +64,7 @@ def prompt_ids(loaded: LoadedModel, request: Request, conditions: Conditions) ->
     """Token ids of the whole prompt, with special tokens exactly once.
 
     A chat template writes its own special tokens, so none are added behind it; plain text gets those that the
-    tokenizer adds by itself, unless it begins with the opening token already, less an end-of-sequence token, after
+    tokenizer adds by itself, unless it begins with the BOS token already, less an end-of-sequence token, after
     which no model would answer.
 
     Raises:
@@ -115,7 +115,7 @@ def _without_first(loaded: LoadedModel, text: str) -> list[int]:
 
 
 def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
-    if chat or _opens(loaded, text):
+    if chat or _begins_with_bos(loaded, text):
         return _ids(loaded.tokenizer(text, add_special_tokens=False, verbose=False))
     ids = _ids(loaded.tokenizer(text, verbose=False))
     if len(ids) > 1 and ids[-1] == loaded.tokenizer.eos_token_id:
@@ -123,10 +123,10 @@ def _encoded(loaded: LoadedModel, text: str, *, chat: bool) -> list[int]:
     return ids
 
 
-def _opens(loaded: LoadedModel, text: str) -> bool:
-    """Whether `text` begins with the opening token, as prompts do that were written out for one model."""
-    opening = loaded.tokenizer.bos_token
-    return bool(opening) and text.startswith(str(opening))
+def _begins_with_bos(loaded: LoadedModel, text: str) -> bool:
+    """Whether `text` begins with the BOS token, as prompts do that were written out for one model."""
+    bos = loaded.tokenizer.bos_token
+    return bool(bos) and text.startswith(str(bos))
 
 
 def chat_text(loaded: LoadedModel, request: Request, conditions: Conditions, answer: str | None = None) -> str:

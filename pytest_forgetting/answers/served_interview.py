@@ -221,6 +221,10 @@ class ServedInterview:
                     side.remember(SEED, "kept" if first.text == again.text else "ignored")
 
 
+AnyInterview = Interview | ServedInterview
+"""Whatever asks the sides of a comparison."""
+
+
 def _distinct(jobs: Iterable[Job]) -> Iterable[Job]:
     """Both sides may be one model, which is asked once."""
     return {(side.digest, request): (name, side, request) for name, side, request in jobs}.values()

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recording import Recording
 from pytest_forgetting.answers.requests import Conditions, Request, key, requests_for
 from pytest_forgetting.answers.store import Store
 from pytest_forgetting.comparison.participants import Participant
-from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import Source, template_digest
 from pytest_forgetting.suites.cases import Case, Suite
 

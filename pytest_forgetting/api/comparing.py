@@ -22,10 +22,10 @@ from pytest_forgetting.settings import Settings
 from pytest_forgetting.suite_loader import SuiteLoader
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.recording import Recording
     from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.evaluation.evaluation import Evaluation
     from pytest_forgetting.evaluation.found import Found
-    from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.suites.cases import Suite
 
 Reference = str | os.PathLike[str]
@@ -105,9 +105,9 @@ def recorded(settings: Settings, suites: list[Suite], given: dict[SideName, Foun
         WrongUsage: a reference names nothing, or suites and baseline do not fit.
         CannotAnswer: it cannot be asked.
     """
+    from pytest_forgetting.answers import recording_file
     from pytest_forgetting.answers.progress import Silent
     from pytest_forgetting.evaluation.recorder import Recorder
-    from pytest_forgetting.models import recording_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)

@@ -12,9 +12,8 @@ from pytest_forgetting.grading.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.answers.interview import Interview
     from pytest_forgetting.answers.requests import Request
-    from pytest_forgetting.answers.served_interview import ServedInterview
+    from pytest_forgetting.answers.served_interview import AnyInterview
     from pytest_forgetting.answers.sides import Side, SideName
     from pytest_forgetting.suites.cases import Prompt
 
@@ -35,7 +34,7 @@ class LanguageModel:
         self,
         name: SideName,
         side: Side,
-        interview: Interview | ServedInterview | None,
+        interview: AnyInterview | None,
         *,
         keep_thoughts: bool = False,
         guarded: Callable[[], AbstractContextManager[object]] = nullcontext,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.requests import Request, scored_behind
-from pytest_forgetting.answers.served_interview import ServedInterview
+from pytest_forgetting.answers.served_interview import AnyInterview, ServedInterview
 from pytest_forgetting.answers.sides import LiveSide
 from pytest_forgetting.comparison.doubts import is_doubtful, is_half
 from pytest_forgetting.comparison.outcomes import CaseResult, RightAnswer
@@ -31,7 +31,7 @@ class FollowUp:
 
     baseline: Side
     model: Side
-    interview: Interview | ServedInterview | None
+    interview: AnyInterview | None
     """None where nobody can be asked: then there is what recordings hold."""
     grade: Grading
     notes: list[str] = field(default_factory=list)
@@ -64,16 +64,14 @@ class FollowUp:
         sides: dict[SideName, Side] = {"baseline": self.baseline, "model": self.model}
         return ((name, side) for name, side in sides.items() if isinstance(side, LiveSide))
 
-    def _scoring(self, interview: Interview | ServedInterview) -> dict[SideName, Side]:
+    def _scoring(self, interview: AnyInterview) -> dict[SideName, Side]:
         """Those that can be asked how likely they hold a text."""
         scoring: dict[SideName, Side] = dict(self._live())
         if isinstance(interview, ServedInterview):
             scoring |= interview.scoring()
         return scoring
 
-    def _confirm(
-        self, interview: Interview | ServedInterview, doubtful: Sequence[CaseResult], progress: Progress
-    ) -> None:
+    def _confirm(self, interview: AnyInterview, doubtful: Sequence[CaseResult], progress: Progress) -> None:
         wanted = {
             name: [request for result in doubtful for request in side.requests(result.case)]
             for name, side in self._live()
@@ -134,9 +132,7 @@ class FollowUp:
         return self.model.requests(result.case)[0]
 
 
-def follow_up(
-    sides: Mapping[SideName, Side], interview: Interview | ServedInterview | None, grade: Grading
-) -> FollowUp | None:
+def follow_up(sides: Mapping[SideName, Side], interview: AnyInterview | None, grade: Grading) -> FollowUp | None:
     """What asks both sides further; None where they are one model that can be asked."""
     baseline, model = sides["baseline"], sides["model"]
     if isinstance(baseline, LiveSide) and isinstance(model, LiveSide) and baseline.digest == model.digest:

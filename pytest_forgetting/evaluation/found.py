@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.answers import recording_file
 from pytest_forgetting.answers.called_side import Texts, called_ref
+from pytest_forgetting.answers.recording import Recording
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.models import recording_file
 from pytest_forgetting.models.devices import DTYPES
 from pytest_forgetting.models.endpoint import Endpoint, is_address, parse
 from pytest_forgetting.models.given import GivenModel
-from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.references import BASE, LocalModel, resolve
 
 if TYPE_CHECKING:

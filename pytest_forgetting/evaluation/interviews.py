@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_forgetting.answers.interview import Interview
 from pytest_forgetting.answers.local_engine import LocalEngine
-from pytest_forgetting.answers.served_interview import ServedInterview
+from pytest_forgetting.answers.served_interview import AnyInterview, ServedInterview
 from pytest_forgetting.answers.served_side import ServedSide
 from pytest_forgetting.answers.sides import LiveSide, Side, SideName
 from pytest_forgetting.answers.slot import Slots
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def interview_of(
     found: Mapping[SideName, Found], sides: Mapping[SideName, Side], settings: Settings, store: Store
-) -> Interview | ServedInterview | None:
+) -> AnyInterview | None:
     """What asks the sides; None where nobody can be asked.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_forgetting.answers.called_side import CalledSide, called_ref
+from pytest_forgetting.answers.recording import Recording
 from pytest_forgetting.answers.requests import Conditions
 from pytest_forgetting.answers.server_probe import served_side
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide, Side, SideName
@@ -14,7 +15,6 @@ from pytest_forgetting.evaluation.found import Found, Live
 from pytest_forgetting.models.devices import device_for, dtype_for
 from pytest_forgetting.models.endpoint import Endpoint
 from pytest_forgetting.models.given import GivenModel
-from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import library_versions
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from pytest_forgetting.answers.special_token_findings import special_token_findi
 from pytest_forgetting.comparison.participants import Finding
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.interview import Interview
-    from pytest_forgetting.answers.served_interview import ServedInterview
+    from pytest_forgetting.answers.served_interview import AnyInterview
     from pytest_forgetting.answers.stores import Stores
     from pytest_forgetting.models.local_model import LocalModel
     from pytest_forgetting.settings import Settings
@@ -30,7 +29,7 @@ class Pair:
     """What differs besides the answers, as the files tell."""
     stores: Stores
     settings: Settings
-    interview: Interview | ServedInterview | None
+    interview: AnyInterview | None
     """Asks live sides; None where both are recordings."""
     is_adapter: bool = False
     """Whether the candidate is an adapter on a base."""

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pytest_forgetting.answers.recording import Recording
 from pytest_forgetting.answers.sides import RecordedSide, Side, SideName
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.models.local_model import LocalModel
-from pytest_forgetting.models.recording import Recording
 from pytest_forgetting.models.source import SHOWN_OF_A_HASH, template_digest, unlike_sources, unlike_templates
 from pytest_forgetting.reporting.clipping import shown_name
 

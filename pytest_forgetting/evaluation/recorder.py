@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_forgetting.answers import recording_file
+from pytest_forgetting.answers.recorded_rows import is_near, to_values
+from pytest_forgetting.answers.recording import Recorded
 from pytest_forgetting.answers.requests import scored_behind
 from pytest_forgetting.answers.served_interview import ServedInterview
 from pytest_forgetting.answers.sides import LiveSide, RecordedSide
@@ -14,16 +17,13 @@ from pytest_forgetting.comparison.doubts import NEAR, is_half
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.evaluation.evaluation import by_suite
 from pytest_forgetting.evaluation.follow_up import right_text
-from pytest_forgetting.models import recording_file
-from pytest_forgetting.models.recorded_rows import is_near, to_values
-from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.source import differences
 
 if TYPE_CHECKING:
     from pytest_forgetting.answers.progress import Progress
+    from pytest_forgetting.answers.recording import Recording
     from pytest_forgetting.answers.sides import Answers, SideName
     from pytest_forgetting.evaluation.evaluation import Evaluation
-    from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.suites.cases import Case, Suite
 
     Wanted = Sequence[tuple[Suite, Case]]

@@ -34,7 +34,7 @@ class Said(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What a check found."""
 
     holds: bool
@@ -42,95 +42,95 @@ class Finding:
     """In a few words; true whether the check was wanted to hold or not."""
 
 
-BuiltIn = Callable[[Any, Said], Finding]
+BuiltIn = Callable[[Any, Said], CheckResult]
 
 
-def _equals(value: str, answer: Said) -> Finding:
+def _equals(value: str, answer: Said) -> CheckResult:
     same = answer.text.strip() == value.strip()
-    return Finding(same, f"the answer {'is' if same else 'is not'} {_quoted([value])}")
+    return CheckResult(same, f"the answer {'is' if same else 'is not'} {_quoted([value])}")
 
 
-def _starts_with(value: str, answer: Said) -> Finding:
+def _starts_with(value: str, answer: Said) -> CheckResult:
     starts = answer.text.lstrip().startswith(value.lstrip())
-    return Finding(starts, f"the answer {'starts' if starts else 'does not start'} with {_quoted([value])}")
+    return CheckResult(starts, f"the answer {'starts' if starts else 'does not start'} with {_quoted([value])}")
 
 
 def _contains(
     of_many: Callable[[Iterable[object]], bool], fold: Callable[[str], str], value: str | Sequence[str], answer: Said
-) -> Finding:
+) -> CheckResult:
     """Look for one or several pieces of text, `any` or `all` of them, compared as `fold` makes them."""
     values = [value] if isinstance(value, str) else value
     text = fold(answer.text)
     present = [each for each in values if fold(each) in text]
     missing = [each for each in values if each not in present]
     holds = of_many(each in present for each in values)
-    return Finding(holds, f"{_quoted(present)} found" if holds else f"{_quoted(missing)} not found")
+    return CheckResult(holds, f"{_quoted(present)} found" if holds else f"{_quoted(missing)} not found")
 
 
-def _regex(value: str, answer: Said) -> Finding:
+def _regex(value: str, answer: Said) -> CheckResult:
     found = matches(value, answer.text)
-    return Finding(found, f"the pattern {_quoted([value])} {'found' if found else 'not found'}")
+    return CheckResult(found, f"the pattern {_quoted([value])} {'found' if found else 'not found'}")
 
 
-def _is_json(value: dict[str, Any] | None, answer: Said) -> Finding:
+def _is_json(value: dict[str, Any] | None, answer: Said) -> CheckResult:
     return _fitting_json(whole_value(answer.text), value, "the answer is not JSON")
 
 
-def _contains_json(value: dict[str, Any] | None, answer: Said) -> Finding:
+def _contains_json(value: dict[str, Any] | None, answer: Said) -> CheckResult:
     return _fitting_json(contained_values(answer.text), value, "no JSON object or array in the answer")
 
 
-def _fitting_json(values: Iterable[Any], schema: dict[str, Any] | None, none_found: str) -> Finding:
+def _fitting_json(values: Iterable[Any], schema: dict[str, Any] | None, none_found: str) -> CheckResult:
     fits = fitting(schema)
     findings = [fits(value) for value in values]
     if any(findings):
-        return Finding(True, "JSON found" if schema is None else "JSON found that fits the schema")
-    return Finding(False, "JSON found, but it does not fit the schema" if findings else none_found)
+        return CheckResult(True, "JSON found" if schema is None else "JSON found that fits the schema")
+    return CheckResult(False, "JSON found, but it does not fit the schema" if findings else none_found)
 
 
-def _word_count(value: Mapping[str, int | None], answer: Said) -> Finding:
+def _word_count(value: Mapping[str, int | None], answer: Said) -> CheckResult:
     words = count_words(answer.text)
-    return Finding(_within(words, words, value), f"{words} words, bounds: {_bounds(value)}")
+    return CheckResult(_within(words, words, value), f"{words} words, bounds: {_bounds(value)}")
 
 
-def _sentence_count(value: Mapping[str, int | None], answer: Said) -> Finding:
+def _sentence_count(value: Mapping[str, int | None], answer: Said) -> CheckResult:
     """A fragment (a broken-off end, a heading) counts towards the upper bound, but not towards the lower one."""
     counted = count_sentences(answer.text)
     fragments = f" and {counted.fragments} unfinished" if counted.fragments else ""
     holds = _within(counted.whole, counted.whole + counted.fragments, value)
-    return Finding(holds, f"{counted.whole} whole sentences{fragments}, bounds: {_bounds(value)}")
+    return CheckResult(holds, f"{counted.whole} whole sentences{fragments}, bounds: {_bounds(value)}")
 
 
-def _is_refusal(_value: None, answer: Said) -> Finding:
+def _is_refusal(_value: None, answer: Said) -> CheckResult:
     declines = is_refusal(answer.text)
     blank = "the answer is blank" if not answer.text.strip() else "the answer declines"
-    return Finding(declines, blank if declines else "the answer does not decline")
+    return CheckResult(declines, blank if declines else "the answer does not decline")
 
 
-def _finished(_value: None, answer: Said) -> Finding:
+def _finished(_value: None, answer: Said) -> CheckResult:
     ended = answer.finish in ("eos", "stop")
-    return Finding(ended, "the answer came to its end" if ended else "the answer ran into the token limit")
+    return CheckResult(ended, "the answer came to its end" if ended else "the answer ran into the token limit")
 
 
-def _levenshtein(value: Mapping[str, Any], answer: Said) -> Finding:
+def _levenshtein(value: Mapping[str, Any], answer: Said) -> CheckResult:
     text, threshold = value["text"], value["threshold"]
     near = within_distance(answer.text.strip(), text.strip(), threshold)
-    return Finding(near, f"{'at most' if near else 'more than'} {threshold} edits away from {_quoted([text])}")
+    return CheckResult(near, f"{'at most' if near else 'more than'} {threshold} edits away from {_quoted([text])}")
 
 
-def _number(value: Mapping[str, Any], answer: Said) -> Finding:
+def _number(value: Mapping[str, Any], answer: Said) -> CheckResult:
     wanted, tolerance = (Fraction(str(value[key] or 0)) for key in ("value", "tolerance"))
     found = conclusions(answer.text)
     seen = " or ".join(f"{float(each):g}" for each in sorted(found)) or "no number"
     margin = f" ± {value['tolerance']}" if tolerance else ""
     holds = any(abs(each - wanted) <= tolerance for each in found)
-    return Finding(holds, f"the answer comes to {seen}, the value is {value['value']}{margin}")
+    return CheckResult(holds, f"the answer comes to {seen}, the value is {value['value']}{margin}")
 
 
-def _mentions(value: Mapping[str, Any], answer: Said) -> Finding:
+def _mentions(value: Mapping[str, Any], answer: Said) -> CheckResult:
     mentioned = [group[0] for group in value["values"] if any(holds_words(answer.text, name) for name in group)]
     names = f" ({_quoted(mentioned)})" if mentioned else ""
-    return Finding(
+    return CheckResult(
         len(mentioned) >= value["at_least"], f"{len(mentioned)} mentioned{names}, bounds: at least {value['at_least']}"
     )
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from importlib import import_module
 
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.grading.checks import BUILT_IN, Finding, Said
+from pytest_forgetting.grading.checks import BUILT_IN, CheckResult, Said
 from pytest_forgetting.grading.registry import registered_check, registered_checks, takes_value
 from pytest_forgetting.suites.cases import Check
 
 
-def custom_finding(check: Check, answer: Said) -> Finding:
+def custom_result(check: Check, answer: Said) -> CheckResult:
     """Ask the user's function.
 
     Raises:
@@ -28,14 +28,14 @@ def custom_finding(check: Check, answer: Said) -> Finding:
     return _asked(check.type, registered, arguments)
 
 
-def _asked(name: str, function: Callable[..., bool], arguments: tuple[object, ...]) -> Finding:
+def _asked(name: str, function: Callable[..., bool], arguments: tuple[object, ...]) -> CheckResult:
     try:
         holds = function(*arguments)
     except Exception as error:
         raise WrongUsage(f"check {name!r} raised {type(error).__name__}: {error}; wanted True or False") from error
     if not isinstance(holds, bool):
         raise WrongUsage(f"check {name!r} returned {holds!r}; wanted True or False")
-    return Finding(holds, "the answer passed" if holds else "the answer did not pass")
+    return CheckResult(holds, "the answer passed" if holds else "the answer did not pass")
 
 
 def _imported(reference: str) -> Callable[..., bool]:

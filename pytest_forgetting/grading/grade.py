@@ -10,8 +10,8 @@ from functools import partial
 import regex
 
 from pytest_forgetting.errors import SuiteError, WrongUsage
-from pytest_forgetting.grading.checks import BUILT_IN, Finding, Said
-from pytest_forgetting.grading.custom import custom_finding
+from pytest_forgetting.grading.checks import BUILT_IN, CheckResult, Said
+from pytest_forgetting.grading.custom import custom_result
 from pytest_forgetting.grading.matchers import match, wanted
 from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.suites.cases import Case, Check
@@ -49,7 +49,7 @@ def fulfils(check: Check, answer: Said) -> bool:
         SuiteError, WrongUsage, regex.error: as `grade`.
     """
     try:
-        return _finding(check, answer).holds is not check.negated
+        return _result(check, answer).holds is not check.negated
     except Undecidable:
         return False
 
@@ -73,10 +73,10 @@ def _mismatch(case: Case, answer: Said) -> str:
 
 
 def _fault(check: Check, answer: Said) -> str:
-    finding = _finding(check, answer)
-    return "" if finding.holds is not check.negated else f"{'not-' * check.negated}{check.type}: {finding.seen}"
+    result = _result(check, answer)
+    return "" if result.holds is not check.negated else f"{'not-' * check.negated}{check.type}: {result.seen}"
 
 
-def _finding(check: Check, answer: Said) -> Finding:
+def _result(check: Check, answer: Said) -> CheckResult:
     built_in = BUILT_IN.get(check.type)
-    return built_in(check.value, answer) if built_in else custom_finding(check, answer)
+    return built_in(check.value, answer) if built_in else custom_result(check, answer)

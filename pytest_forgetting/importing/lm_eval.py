@@ -15,7 +15,10 @@ from typing import Any
 
 import regex
 
+from pytest_forgetting.answers import recording_file
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recorded_rows import DECIMALS
+from pytest_forgetting.answers.recording import Recorded
 from pytest_forgetting.answers.requests import requests_for
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import SuiteError, WrongUsage
@@ -25,9 +28,6 @@ from pytest_forgetting.grading.patterns import Undecidable
 from pytest_forgetting.grading.thoughts import without_thoughts
 from pytest_forgetting.importing.carried import Carried, why_unusable
 from pytest_forgetting.importing.samples import Sample, SampleFile, read_samples
-from pytest_forgetting.models import recording_file
-from pytest_forgetting.models.recorded_rows import DECIMALS
-from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.suites.cases import MatchRule, Suite
 from pytest_forgetting.suites.patterns import LONGEST

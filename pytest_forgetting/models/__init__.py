@@ -1,1 +1,1 @@
-"""Who answers: references, fingerprints, loading, the pair that shares weights, recordings."""
+"""Who answers: references, fingerprints, loading, the pair that shares weights."""

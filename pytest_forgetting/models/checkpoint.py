@@ -20,8 +20,8 @@ from transformers import (
 from transformers import __version__ as transformers_version
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from pytest_forgetting.answers.memory import free_bytes
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
+from pytest_forgetting.models.device_memory import free_bytes
 from pytest_forgetting.models.devices import WEIGHTS_SHARE, torch_dtype
 from pytest_forgetting.models.folder import CONFIG, has_tokenizer, read_json
 from pytest_forgetting.models.free_memory import free_memory

@@ -20,7 +20,7 @@ def told_as(what: str) -> Iterator[None]:
 
     Loading runs through three libraries that raise nearly every kind of exception, so none is left out.
     """
-    from pytest_forgetting.answers.memory import is_out_of_memory
+    from pytest_forgetting.models.device_memory import is_out_of_memory
 
     try:
         yield

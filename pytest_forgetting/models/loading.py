@@ -95,7 +95,7 @@ class LoadedPair:
 
     def _resident(self, model: LocalModel) -> Resident:
         """Where `model` is loaded; where memory is short, in the place of what was loaded before."""
-        from pytest_forgetting.answers.memory import is_out_of_memory
+        from pytest_forgetting.models.device_memory import is_out_of_memory
 
         for resident in self._residents:
             if resident.speaks_for(model):

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.errors import CannotAnswer, ForgettingError, WrongUsage
 from pytest_forgetting.session import output_files
+from pytest_forgetting.session.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.session.progress import Output, TerminalProgress
 from pytest_forgetting.session.verdicts import Verdicts
 

@@ -10,8 +10,7 @@ from pytest_forgetting.comparison.comparison import Decision, Timing
 from pytest_forgetting.comparison.participants import Finding
 
 if TYPE_CHECKING:
-    from pytest_forgetting.answers.interview import Interview
-    from pytest_forgetting.answers.served_interview import ServedInterview
+    from pytest_forgetting.answers.served_interview import AnyInterview
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.comparison.scopes import SuiteResult
     from pytest_forgetting.evaluation.evaluation import Evaluation
@@ -65,7 +64,7 @@ def _judged(evaluation: Evaluation, selection: Selection) -> Iterator[SuiteResul
         yield evaluation.judge_suite(suite, cases, gates)
 
 
-def effort_of(interview: Interview | ServedInterview | None) -> list[Effort]:
+def effort_of(interview: AnyInterview | None) -> list[Effort]:
     """What asking cost in this process; nothing where nobody could be asked."""
     if interview is None:
         return []

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_forgetting import options
-from pytest_forgetting.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.comparison.scopes import ScopeResult
 from pytest_forgetting.errors import CannotAnswer, WrongUsage
 from pytest_forgetting.session import conclusion, output_files, runtest_protocol
 from pytest_forgetting.session.asking_ahead import CANNOT_ANSWER, AskingAhead
+from pytest_forgetting.session.collection import CaseItem, ForgettingItem, GateItem
 from pytest_forgetting.session.github_actions import GitHubActions, on_github
 from pytest_forgetting.session.notices import header, notices
 from pytest_forgetting.session.properties import tell_junit
@@ -63,14 +63,7 @@ class ForgettingRun:
         """Whether no item was run: only looked at, not come so far, or stopped by what could not be collected."""
         self._workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._folders = RunFolders(config, self.settings)
-        self._workers = Workers(
-            config,
-            self._folders.store,
-            self._folders.temporary,
-            self._tell_collected,
-            self._cluster_device,
-            self._fingerprints,
-        )
+        self._workers = Workers(config, self._told_to_workers, self._tell_collected)
         if self._workerinput is None:
             config.pluginmanager.register(self._workers, "forgetting-workers")
             if on_github():
@@ -155,15 +148,22 @@ class ForgettingRun:
         if self._unanswerable is not None:
             pytest.exit(self._unanswerable, returncode=CANNOT_ANSWER)
 
+    def _told_to_workers(self) -> dict[str, Any]:
+        """Where answers are kept, and what has been found out about the models: workers need not look again."""
+        store, temporary = self._folders.store(), self._folders.temporary()
+        found = {} if self._asking is None else self._asking.fingerprints()
+        return {
+            "forgetting_store": str(store),
+            "forgetting_temporary": None if temporary is None else str(temporary),
+            "forgetting_device": self._cluster_device(),
+            "forgetting_fingerprints": found,
+        }
+
     def _cluster_device(self) -> str | None:
         """The device that a cluster's actors have, where the controller has looked."""
         if self.settings.engine != "ray" or self._asking is None:
             return None
         return self._asking.evaluation.sides["model"].participant.device
-
-    def _fingerprints(self) -> dict[str, str]:
-        """By side, of the models that this process has found."""
-        return {} if self._asking is None else self._asking.fingerprints()
 
     def _own_settings(self) -> Settings:
         """The settings; a worker does not look at a cluster that the controller has looked at."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_forgetting.collection import TOLERATED, CaseItem, ForgettingItem
+from pytest_forgetting.session.collection import TOLERATED, CaseItem, ForgettingItem
 
 PHASES = ("setup", "call", "teardown")
 UNEVENTFUL = "forgetting_uneventful"

@@ -28,29 +28,17 @@ class Workers:
     """Registered beside the run, except in a worker itself; without xdist its hooks are never called."""
 
     def __init__(
-        self,
-        config: pytest.Config,
-        store_folder: Callable[[], Path],
-        temporary_folder: Callable[[], Path | None],
-        collected: Callable[[], None],
-        device: Callable[[], str | None],
-        fingerprints: Callable[[], dict[str, str]],
+        self, config: pytest.Config, told: Callable[[], dict[str, Any]], collected: Callable[[], None]
     ) -> None:
         """Prepare for workers.
 
         Args:
             config: of the controller.
-            store_folder: gives where workers are to keep answers.
-            temporary_folder: gives the same for answers that go with this run.
+            told: gives what each of them is told, as plain values by their names in its `workerinput`.
             collected: is called once they have collected.
-            device: gives what the actors of a cluster have, where one computes.
-            fingerprints: gives those of the models that the controller has found, by side.
         """
-        self._device = device
-        self._fingerprints = fingerprints
         self._config = config
-        self._store_folder = store_folder
-        self._temporary_folder = temporary_folder
+        self._told = told
         self._collected = collected
         self._nodeids: list[str] = []
         self._cases: dict[str, dict[tuple[str, str], Case]] = {}
@@ -64,14 +52,9 @@ class Workers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which store to use, and where to tell of its progress."""
+        """Tell a worker what it needs to know, and where to tell of its progress."""
         self._collecting += 1
-        node.workerinput["forgetting_store"] = str(self._store_folder())
-        temporary = self._temporary_folder()
-        node.workerinput["forgetting_temporary"] = None if temporary is None else str(temporary)
-        node.workerinput["forgetting_device"] = self._device()
-        node.workerinput["forgetting_fingerprints"] = self._fingerprints()
-        node.workerinput["forgetting_progress"] = self._progress_folder()
+        node.workerinput.update(self._told(), forgetting_progress=self._progress_folder())
         self._config.add_cleanup(before_termination(partial(_end_worker, node)))
 
     @pytest.hookimpl(optionalhook=True)

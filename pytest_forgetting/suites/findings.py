@@ -13,8 +13,8 @@ from pytest_forgetting.suites.spelling import meant
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-Finding = Mapping[str, Any]
-"""One of pydantic's errors."""
+PydanticError = Mapping[str, Any]
+"""As pydantic tells it."""
 Place = Sequence[str | int]
 
 _WITHIN: Mapping[str | int, type[BaseModel]] = {
@@ -51,12 +51,12 @@ _PATTERNS = {
 }
 
 
-def is_unknown_key(finding: Finding) -> bool:
+def is_unknown_key(finding: PydanticError) -> bool:
     """Whether it is about a key, rather than about its value."""
     return bool(finding["type"] == "extra_forbidden")
 
 
-def told(finding: Finding, path: Place, model: type[BaseModel]) -> str:
+def told(finding: PydanticError, path: Place, model: type[BaseModel]) -> str:
     """One finding as a line.
 
     Args:
@@ -76,7 +76,7 @@ def told(finding: Finding, path: Place, model: type[BaseModel]) -> str:
     return f"{_named(path)}: {said} (found {_found(finding['input'])}){_meant_value(finding)}"
 
 
-def wanted(finding: Finding) -> str:
+def wanted(finding: PydanticError) -> str:
     """What the value should have been."""
     context = finding.get("ctx", {})
     if finding["type"] == "string_pattern_mismatch":
@@ -105,7 +105,7 @@ def _meant_key(name: str, model: type[BaseModel]) -> str:
     return meant(name, near) or f"known: {', '.join(known)}"
 
 
-def _meant_value(finding: Finding) -> str:
+def _meant_value(finding: PydanticError) -> str:
     """Of a word that is none of a few, the nearest one."""
     if finding["type"] != "literal_error" or not isinstance(finding["input"], str):
         return ""

@@ -24,9 +24,9 @@ from pytest_forgetting.suite_loader import SuiteLoader
 from pytest_forgetting.training.good_checkpoint import keep, kept_before, separate
 
 if TYPE_CHECKING:
+    from pytest_forgetting.answers.recording import Recording
     from pytest_forgetting.comparison.comparison import Comparison
     from pytest_forgetting.models.given import GivenModel
-    from pytest_forgetting.models.recording import Recording
     from pytest_forgetting.settings import Settings
 
 FOLDER = "forgetting"
@@ -230,7 +230,7 @@ def _folder(args: TrainingArguments) -> Path:
 
 
 def _recorded_before(path: Path, step: int) -> Recording:
-    from pytest_forgetting.models import recording_file
+    from pytest_forgetting.answers import recording_file
 
     if not path.is_file():
         raise WrongUsage(

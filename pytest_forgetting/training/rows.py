@@ -92,7 +92,7 @@ def _within(row: Row, most: int) -> Row:
 
 
 def _row(tokenizer: PreTrainedTokenizerBase, example: Example) -> Row:
-    """Tokens with the tokenizer's own opening ones, unless the text writes them out, as when a model is asked.
+    """Tokens with the tokenizer's own ones in front, unless the text writes them out, as when a model is asked.
 
     A whole text ends with the end token that the model must learn to give.
 

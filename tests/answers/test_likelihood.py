@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from pytest_forgetting.answers import asking, likelihood
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import Scoring
+from pytest_forgetting.answers.batch_sizes import bytes_per_scored_row
 from pytest_forgetting.answers.likelihood import Part, Scorer, parts_of
-from pytest_forgetting.answers.memory import bytes_per_scored_row
 from pytest_forgetting.answers.requests import Conditions, Request
 from pytest_forgetting.errors import CannotAnswer
 from pytest_forgetting.models.loading import LoadedModel
@@ -296,6 +296,6 @@ def test_a_batch_has_room_for_the_logits_of_all_its_rows(tmp_path: Path, monkeyp
     mixed = [*alike[:12], *(Part([1], [2, 3]) for _ in range(12))]
     with speaking(tiny_llama(tmp_path / "m")) as loaded:
         free = 2 * 24 * bytes_per_scored_row(loaded.model, 92, 2)  # half of it is used
-        monkeypatch.setattr("pytest_forgetting.answers.memory.free_bytes", lambda _: free)
+        monkeypatch.setattr("pytest_forgetting.answers.batch_sizes.free_bytes", lambda _: free)
         assert at_once(loaded, alike) == 24
         assert at_once(loaded, mixed) == 12

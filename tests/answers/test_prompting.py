@@ -29,7 +29,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def opening(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """The same, with a tokenizer that puts the opening token before every text, as most do."""
+    """The same, with a tokenizer that puts the BOS token before every text, as most do."""
     tokenizer = tiny_tokenizer()
     begin = [(BEGIN, tokenizer.bos_token_id)]
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single=f"{BEGIN} $A", special_tokens=begin)
@@ -99,7 +99,7 @@ def test_an_empty_prompt_begins_with_the_opening_token(loaded: LoadedModel) -> N
 
 
 def test_special_tokens_come_once(loaded: LoadedModel, tmp_path: Path) -> None:
-    """A template that writes the opening token gets no second one from the tokenizer."""
+    """A template that writes the BOS token gets no second one from the tokenizer."""
     ids = prompt_ids(loaded, CHAT, under("{{ bos_token }}{{ messages[0].content }}"))
     assert ids.count(loaded.tokenizer.bos_token_id) == 1
 

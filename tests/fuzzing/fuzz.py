@@ -22,11 +22,11 @@ from typing import Any, get_args
 import atheris  # type: ignore[import-untyped]  # it ships no types
 
 with atheris.instrument_imports(include=["pytest_forgetting", "yaml", "jsonschema"]):
+    from pytest_forgetting.answers.recording_file import read
     from pytest_forgetting.answers.store_rows import answer_in
     from pytest_forgetting.errors import SuiteError, WrongUsage
     from pytest_forgetting.grading.form import right_in_other_form
     from pytest_forgetting.grading.grade import grade
-    from pytest_forgetting.models.recording_file import read
     from pytest_forgetting.suites.cases import Case, MatchRule, Prompt
     from pytest_forgetting.suites.checks import BadCheck, read_check
     from pytest_forgetting.suites.loading import load_suite

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from pytest_forgetting import compare
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recording import Recorded
+from pytest_forgetting.answers.recording_file import read, write
 from pytest_forgetting.answers.requests import Draw, Request
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import ForgettingError, WrongUsage
-from pytest_forgetting.models.recording import Recorded
-from pytest_forgetting.models.recording_file import read, write
 from pytest_forgetting.models.source import Source
 from tests.fuzzing.hostile_texts import LONG, SAID, TEXTS
 from tests.fuzzing.tiers import outcome, tiers, trying

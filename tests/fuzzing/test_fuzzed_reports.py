@@ -16,9 +16,8 @@ import scipy.optimize  # noqa: F401 - numpy bears no second import, which pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_forgetting.collection import failure_text, gate_text
 from pytest_forgetting.comparison.comparison import Comparison, Recommendation
-from pytest_forgetting.comparison.outcomes import Graded, RightAnswer
+from pytest_forgetting.comparison.outcomes import CaseResult, Graded, RightAnswer
 from pytest_forgetting.comparison.participants import Finding, Participant
 from pytest_forgetting.evaluation.pair import shown_settings
 from pytest_forgetting.grading.registry import check, isolated_checks
@@ -27,6 +26,7 @@ from pytest_forgetting.reporting.display import told as lines_of
 from pytest_forgetting.reporting.files import WRITERS, write_report
 from pytest_forgetting.reporting.github import annotation_lines, append_summary
 from pytest_forgetting.reporting.json_report import to_json, to_jsonl
+from pytest_forgetting.session.collection import failure_text, gate_text
 from pytest_forgetting.session.properties import case_properties, gate_properties, run_properties
 from pytest_forgetting.settings import Settings
 from pytest_forgetting.suites.cases import Check, Message
@@ -43,40 +43,63 @@ CONTROL = re.compile(r"[^\n -~\xa0-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-
 SAFE_LINKS = ("#", "http://", "https://", "mailto:")
 
 
+class Filling:
+    """Cases with words of others at every place that others than us fill."""
+
+    def __init__(self, words: Iterator[str]) -> None:
+        """Draw on `words`, which do not end; what suites or systems bound is cut."""
+        self.words = words
+        self.named, self.placed = (word[:NAME] for word in words), (word[:PATH] for word in words)
+
+    def lost(self) -> CaseResult:
+        """A forgotten question."""
+        words = self.words
+        lost = answered("a", next(words), next(words), expected=next(words), category=next(self.named))
+        return replace(
+            lost,
+            case=replace(lost.case, id=next(self.named), title=next(words), file=next(self.placed)),
+            prompt=next(words),
+            baseline=Graded(next(words), "eos", True),
+            model=Graded(next(words), "eos", False, next(words)),
+            right=RightAnswer(next(words), -0.5, float("-inf")),
+        )
+
+    def failing(self) -> CaseResult:
+        """A checklist case that fails by itself."""
+        words = self.words
+        failing = checked(next(self.named), next(words))
+        unwanted = Check("contains-any", (next(words), next(words)), negated=True)
+        file, category, cluster = next(self.placed), next(self.named), next(words)
+        return replace(
+            failing,
+            case=replace(failing.case, checks=(unwanted,), file=file, category=category, cluster=cluster),
+            model=Graded(next(words), "length", False, next(words)),
+            baseline=Graded(next(words), "stop", True),
+        )
+
+    def picked(self) -> CaseResult:
+        """A case of a choice suite."""
+        words = self.words
+        pick = chosen(next(self.named), 1)
+        choices = (next(words) + "0", next(words) + "1", next(words) + "2")
+        prompt = replace(pick.case.prompt, continuations=choices, messages=(Message("user", next(words)),))
+        return replace(pick, case=replace(pick.case, prompt=prompt, expected=(choices[0],)))
+
+
 def holding(words: Iterator[str]) -> Comparison:
     """A comparison of every kind of suite, with `words` at every place that others than us fill."""
-    named, placed = (word[:NAME] for word in words), (word[:PATH] for word in words)
-    lost = answered("a", next(words), next(words), expected=next(words), category=next(named))
-    lost = replace(
-        lost,
-        case=replace(lost.case, id=next(named), title=next(words), file=next(placed)),
-        prompt=next(words),
-        baseline=Graded(next(words), "eos", True),
-        model=Graded(next(words), "eos", False, next(words)),
-        right=RightAnswer(next(words), -0.5, float("-inf")),
-    )
-    failing = checked(next(named), next(words))
-    unwanted = Check("contains-any", (next(words), next(words)), negated=True)
-    failing = replace(
-        failing,
-        case=replace(failing.case, checks=(unwanted,), file=next(placed), category=next(named), cluster=next(words)),
-        model=Graded(next(words), "length", False, next(words)),
-        baseline=Graded(next(words), "stop", True),
-    )
-    pick = chosen(next(named), 1)
-    choices = (next(words) + "0", next(words) + "1", next(words) + "2")
-    prompt = replace(pick.case.prompt, continuations=choices, messages=(Message("user", next(words)),))
-    pick = replace(pick, case=replace(pick.case, prompt=prompt, expected=(choices[0],)))
-    noisy = replace(lost, case=replace(lost.case, id=next(named)), first="forgotten", model=lost.baseline)
+    filling = Filling(words)
+    lost = filling.lost()
+    noisy = replace(lost, case=replace(lost.case, id=next(filling.named)), first="forgotten", model=lost.baseline)
     silent = replace(lost, case=replace(lost.case, id="s"), model=Graded("", "unanswered", False, next(words)))
     suites = (
         suite(next(words), [lost, noisy, silent, *outcomes(3, 2)], every_category_max_drop=0),
-        suite(next(words), [failing, checked("b", "10")], kind="checklist"),
-        suite(next(words), [pick, chosen("d", 0)], kind="choice"),
-        suite(next(words), [text(next(named), 50, 55), text("f", 40, 47)], kind="text", max_increase=0),
+        suite(next(words), [filling.failing(), checked("b", "10")], kind="checklist"),
+        suite(next(words), [filling.picked(), chosen("d", 0)], kind="choice"),
+        suite(next(words), [text(next(filling.named), 50, 55), text("f", 40, 47)], kind="text", max_increase=0),
     )
     made = comparison(
-        *(replace(each, suite=replace(each.suite, nodeid=next(placed))) for each in suites),
+        *(replace(each, suite=replace(each.suite, nodeid=next(filling.placed))) for each in suites),
         audit=(Finding(next(words), "warning", next(words)),),
         recommendations=(Recommendation(next(words), next(words), next(words)),),
     )

@@ -6,8 +6,8 @@ import pytest
 
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.grading.checks import Finding
-from pytest_forgetting.grading.custom import custom_finding
+from pytest_forgetting.grading.checks import CheckResult
+from pytest_forgetting.grading.custom import custom_result
 from pytest_forgetting.grading.registry import check, isolated_checks, registered_checks
 from pytest_forgetting.suites.cases import Check
 
@@ -43,7 +43,7 @@ def test_a_check_may_take_the_text_alone() -> None:
     """A function of one parameter gets the answer's text."""
     check("polite")(lambda text: "please" in text)
     assert registered_checks() == {"polite"}
-    assert custom_finding(Check("polite"), SAID).holds
+    assert custom_result(Check("polite"), SAID).holds
 
 
 def test_a_check_may_take_the_suites_value_too() -> None:
@@ -53,8 +53,8 @@ def test_a_check_may_take_the_suites_value_too() -> None:
     def says(text: str, value: object = None) -> bool:
         return str(value) in text
 
-    assert custom_finding(Check("says", "Yes"), SAID).holds
-    assert not custom_finding(Check("says", "No"), SAID).holds
+    assert custom_result(Check("says", "Yes"), SAID).holds
+    assert not custom_result(Check("says", "No"), SAID).holds
     assert says("a", "a")
 
 
@@ -102,28 +102,28 @@ def test_a_raising_check_is_named() -> None:
     """An exception is the check's fault, not the answer's, and never passed over."""
     check("broken")(lambda text: text.no_such_method())
     with pytest.raises(WrongUsage, match=r"check 'broken' raised AttributeError: .*; wanted True or False"):
-        custom_finding(Check("broken"), SAID)
+        custom_result(Check("broken"), SAID)
 
 
 def test_a_check_must_return_true_or_false() -> None:
     """A forgotten return is told instead of taken for False."""
     check("silent")(silent)  # type: ignore[type-var]  # what type checkers would refuse is refused in the run too
     with pytest.raises(WrongUsage, match="check 'silent' returned None; wanted True or False"):
-        custom_finding(Check("silent"), SAID)
+        custom_result(Check("silent"), SAID)
 
 
 def test_an_unknown_check_is_told_with_its_nearest_name() -> None:
     """A misspelt name is answered with the one that was meant."""
     with pytest.raises(WrongUsage, match=r"unknown check 'icontain'; did you mean 'icontains'\?"):
-        custom_finding(Check("icontain"), SAID)
+        custom_result(Check("icontain"), SAID)
     with pytest.raises(WrongUsage, match="unknown check 'qqq'; known are contains, "):
-        custom_finding(Check("qqq"), SAID)
+        custom_result(Check("qqq"), SAID)
 
 
 def test_a_python_check_is_imported_and_called() -> None:
     """`python: module:function` asks that function about the text."""
-    assert custom_finding(Check("python", "builtins:bool"), SAID).holds
-    assert not custom_finding(Check("python", "builtins:bool"), Answer("", "eos")).holds
+    assert custom_result(Check("python", "builtins:bool"), SAID).holds
+    assert not custom_result(Check("python", "builtins:bool"), Answer("", "eos")).holds
 
 
 @pytest.mark.parametrize(
@@ -138,15 +138,15 @@ def test_a_python_check_is_imported_and_called() -> None:
 def test_a_python_check_that_is_none_is_told(reference: str, message: str) -> None:
     """A missing module or function, and what is no function, are told by name."""
     with pytest.raises(WrongUsage, match=message):
-        custom_finding(Check("python", reference), SAID)
+        custom_result(Check("python", reference), SAID)
 
 
 def test_what_a_check_of_ones_own_found_is_told() -> None:
     """In both directions; the function's own words are not known."""
     check("yes")(always)
     check("no")(never)
-    assert custom_finding(Check("yes"), SAID) == Finding(True, "the answer passed")
-    assert custom_finding(Check("no"), SAID) == Finding(False, "the answer did not pass")
+    assert custom_result(Check("yes"), SAID) == CheckResult(True, "the answer passed")
+    assert custom_result(Check("no"), SAID) == CheckResult(False, "the answer did not pass")
 
 
 @pytest.mark.parametrize(
@@ -159,14 +159,14 @@ def test_what_a_check_of_ones_own_found_is_told() -> None:
 def test_a_python_check_that_fails_is_named_as_it_stands_in_the_suite(reference: str, message: str) -> None:
     """By the key and its value."""
     with pytest.raises(WrongUsage) as caught:
-        custom_finding(Check("python", reference), SAID)
+        custom_result(Check("python", reference), SAID)
     assert str(caught.value).startswith(message)
 
 
 def test_a_reference_is_parted_at_its_first_colon() -> None:
     """What stands behind a second one belongs to the name of the function."""
     with pytest.raises(WrongUsage, match=r"^python: builtins:a:b: cannot be imported: AttributeError: "):
-        custom_finding(Check("python", "builtins:a:b"), SAID)
+        custom_result(Check("python", "builtins:a:b"), SAID)
 
 
 def test_messages_on_registering_say_what_to_write() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pytest_forgetting.answers.memory import free_bytes
+from pytest_forgetting.models.device_memory import free_bytes
 from pytest_forgetting.models.free_memory import CGROUPS, free_memory
 
 MB = 2**20

@@ -7,7 +7,7 @@ import pytest
 import torch
 from accelerate import dispatch_model  # type: ignore[import-untyped]  # it ships no types
 
-from pytest_forgetting.answers import memory
+from pytest_forgetting.answers import batch_sizes
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.answers.asking import ask
 from pytest_forgetting.answers.requests import Conditions, Request
@@ -124,12 +124,12 @@ def test_layers_in_different_places_give_the_same_answers(answers: Callable[[boo
 def test_batches_are_as_large_as_the_fullest_gpu_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each GPU keeps the keys and values of its own layers only."""
     with LoadedPair({"model": resolve(str(tiny_llama(tmp_path)))}, LoadOptions(device="cpu")).speaking("model") as one:
-        whole = memory.bytes_per_row(one.model, 1000)
+        whole = batch_sizes.bytes_per_row(one.model, 1000)
         one.model.hf_device_map = {"model.embed_tokens": 0, "model.layers.0": 0, "model.layers.1": 1, "lm_head": 1}
-        half = memory.bytes_per_row(one.model, 1000)
+        half = batch_sizes.bytes_per_row(one.model, 1000)
         cache = 2 * 2 * 16 * 1000 * 4  # keys and values of two layers, 16 numbers of 4 bytes a token
         assert whole - half == cache // 2
         free = {"cuda:0": 64 * half, "cuda:1": 6 * half}
-        monkeypatch.setattr(memory, "free_bytes", free.__getitem__)
+        monkeypatch.setattr(batch_sizes, "free_bytes", free.__getitem__)
         spread = LoadedModel(one.model, one.tokenizer, "cuda:0", "float32", frozenset(), None, 0, tuple(free))
-        assert memory.batch_size_for(spread, 1000) == 3
+        assert batch_sizes.batch_size_for(spread, 1000) == 3

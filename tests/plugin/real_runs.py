@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_forgetting.models.recorded_rows import DECIMALS
+from pytest_forgetting.answers.recorded_rows import DECIMALS
 from tests.reports import read_report
 
 PAIR = ("--model=./tuned", "--baseline=./base")

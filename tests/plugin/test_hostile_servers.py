@@ -98,18 +98,10 @@ def test_secrets_stay_where_they_are(
         return Said(completion(text)) if asked.body else None
 
     failing.fault = echo
-    reports = [f"--forgetting-report=report.{suffix}" for suffix in ("json", "jsonl", "html", "md")]
-    result = pytester.runpytest_inprocess(
-        f"--model={failing.ref('tuned')}@1",
-        f"--baseline={failing.ref('base')}@1",
-        "s.yaml",
-        *reports,
-        "--forgetting-record=rec.json",
-        "--junitxml=junit.xml",
-        "-vv",
-        "-p",
-        "no:randomly",
-    )
+    files = [f"--forgetting-report=report.{suffix}" for suffix in ("json", "jsonl", "html", "md")]
+    files += ["--forgetting-record=rec.json", "--junitxml=junit.xml"]
+    model, baseline = (f"--{side}={failing.ref(name)}@1" for side, name in (("model", "tuned"), ("baseline", "base")))
+    result = pytester.runpytest_inprocess(model, baseline, "s.yaml", *files, "-vv", "-p", "no:randomly")
     assert f"Bearer {SECRET}" in received
     written = everything_written(pytester.path) + everything_written(tmp_path / "cache")
     assert "Bearer …" in json.loads((pytester.path / "report.json").read_text())["cases"][0]["model"]["answer"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import scipy.optimize  # noqa: F401 - numpy cannot be imported twice in one process
 
-from pytest_forgetting.models.recording import Recording
+from pytest_forgetting.answers.recording import Recording
 from pytest_forgetting.session.asking_ahead import WINDOW
 from pytest_forgetting.suites.cases import Case
 from pytest_forgetting.suites.loading import load_suite

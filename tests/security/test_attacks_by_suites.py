@@ -249,7 +249,7 @@ GUARD = """
     from pytest_forgetting.grading.grade import fulfils
     from pytest_forgetting.suites.cases import Check
     from pytest_forgetting.answers.answer import Answer
-    from pytest_forgetting.models.recording_file import read
+    from pytest_forgetting.answers.recording_file import read
     from pytest_forgetting.errors import ForgettingError
     sys.dont_write_bytecode = True
     sys.addaudithook(audit)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pytest_forgetting.answers.recorded_rows import Damaged, field, from_values, see_keys, to_values
+from pytest_forgetting.answers.recording import Recorded, Recording
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.models.recorded_rows import Damaged, field, from_values, see_keys, to_values
-from pytest_forgetting.models.recording import Recorded, Recording
 from pytest_forgetting.models.source import Source
 from pytest_forgetting.reporting.files import replace_file
 from pytest_forgetting.suites.spelling import meant

@@ -10,9 +10,9 @@ from math import inf, isfinite
 from typing import Any, TypeVar, get_args
 
 from pytest_forgetting.answers.answer import Answer, Finish
+from pytest_forgetting.answers.recording import Recorded
 from pytest_forgetting.answers.requests import Draw, Request
 from pytest_forgetting.comparison.doubts import NEAR
-from pytest_forgetting.models.recording import Recorded
 from pytest_forgetting.suites.cases import THINK_TOKENS
 
 T = TypeVar("T")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pytest_forgetting.answers.answer import Answer
+from pytest_forgetting.answers.recording import Recorded
+from pytest_forgetting.answers.recording_file import SIZE_LIMIT, read, to_text, write
 from pytest_forgetting.answers.requests import Draw, Request
 from pytest_forgetting.comparison.participants import Participant
 from pytest_forgetting.errors import WrongUsage
-from pytest_forgetting.models.recording import Recorded
-from pytest_forgetting.models.recording_file import SIZE_LIMIT, read, to_text, write
 from pytest_forgetting.models.source import Source
 
 SOURCE = Source(Participant("base", "f" * 64, "float32", "cpu", 7), versions={"torch": "2.9"})

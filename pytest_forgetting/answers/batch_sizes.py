@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_forgetting.answers.planning import rows_that_fit
-from pytest_forgetting.models.free_memory import free_memory
+from pytest_forgetting.models.device_memory import free_bytes
 
 if TYPE_CHECKING:
     from pytest_forgetting.models.loading import LoadedModel
@@ -20,8 +20,6 @@ MOST_ROWS = {"cpu": 32, "mps": 64, "cuda": 256}
 There 150 answers of 24 tokens took 0.92, 0.66, 0.53 and 0.57 seconds of one core in batches of 8, 16, 32 and 64 with
 260 thousand parameters, and with 26 million 13.4, 11.5, 11.3 and 11.7; in batches of 128 several times as long, as the
 keys and values of all rows are moved with each token."""
-_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc")
-"""What the errors of CUDA, of torch's allocator, of the system and of C++ say."""
 ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
 
@@ -87,22 +85,3 @@ def layers_share(model: Any) -> float:
 def _free_for(loaded: LoadedModel) -> int:
     """Bytes free on the device of `loaded`, or on that of its devices which has the fewest."""
     return min(free_bytes(device) for device in loaded.shards or (loaded.device,))
-
-
-def free_bytes(device: str) -> int:
-    """Bytes that can still be had on `device`."""
-    if device.startswith("cuda"):
-        free: int = torch.cuda.mem_get_info(device)[0]
-        # What torch holds in its own cache is free to us as well.
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    if device.startswith("mps"):
-        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return free_memory()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out, on any device (on the CPU torch raises a plain RuntimeError)."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in text for sign in _SIGNS)
