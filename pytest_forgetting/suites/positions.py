@@ -151,7 +151,8 @@ class Document:
             elif key.tag != f"{_TAG}str":
                 yield f"{self._at(key)}: found the key {key.value}, which YAML does not read as text; {_QUOTED}"
             elif (other := first.setdefault(key.value, key)) is not key:
-                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {other.start_mark.line + 1 - self.ahead})"
+                line = other.start_mark.line + 1 - self.ahead
+                yield f"{self._at(key)}: key '{key.value}' given twice (first on line {line})"
 
     def _at(self, node: yaml.Node) -> str:
         return f"{self.shown_as}:{node.start_mark.line + 1 - self.ahead}:{node.start_mark.column + 1}"
