@@ -50,7 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if (folder := config.getoption("forgetting_init")) is not None:
         from pytest_forgetting.commands.starter import write_starter_suites
 
-        return write_starter_suites(here / folder)
+        return write_starter_suites(here, folder)
     if (schema := config.getoption("forgetting_schema")) is not None:
         from pytest_forgetting.commands.schemas import print_schema
 
@@ -67,8 +67,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from pytest_forgetting.linting.command import lint_named
 
         data = options.chosen(config, "training-data") or ()
-        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes")
+        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes", "on")
         return lint_named(config.args, [data] if isinstance(data, str) else data, here, allow_python=python)
+    options.see_companions(config)
     return None
 
 
