@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -123,7 +124,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
         return None
     from pytest_forgetting.session.collection import SuiteFile
 
-    return SuiteFile.from_parent(parent, path=file_path)
+    if file_path.is_relative_to(parent.config.rootpath):
+        return SuiteFile.from_parent(parent, path=file_path)
+    # pytest would give one and the same id to all files outside of its root.
+    return SuiteFile.from_parent(parent, path=file_path, nodeid=_from_root(file_path, parent.config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -147,8 +151,11 @@ def _holds_questions(path: Path) -> bool:
 
 
 def _from_root(path: Path, config: pytest.Config) -> str:
-    """As node ids name it."""
-    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else path.as_posix()
+    """As node ids name it; outside of the root, where ``-c`` has moved that, by the way that leads there."""
+    try:
+        return Path(os.path.relpath(path, config.rootpath)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.as_posix()
 
 
 def _unasked(config: pytest.Config) -> list[str]:
