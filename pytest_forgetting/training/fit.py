@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Sized
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 from torch.utils.data import SequentialSampler
@@ -22,6 +24,7 @@ from pytest_forgetting.training.method import Passes, Penalty
 from pytest_forgetting.training.ordering import batched
 from pytest_forgetting.training.recipe import Recipe
 from pytest_forgetting.training.rows import rows
+from pytest_forgetting.training.rules import ForgettingWarning
 from pytest_forgetting.training.steps import OnStep, silent
 from pytest_forgetting.training.tuned import Loss
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 LOG_EVERY = 10
 """Steps that one entry of the loss history stands for."""
+FEW_STEPS = 10
+"""Fewer are warned of."""
 
 
 class InOrder(Trainer):
@@ -102,7 +107,7 @@ def fit(
     with tempfile.TemporaryDirectory(prefix="pytest-forgetting-") as scratch:
         trainer = InOrder(
             model=model,
-            args=_arguments(recipe, scratch, seed, use_cpu),
+            args=_arguments(recipe, scratch, seed, use_cpu, warmup=_warmup(recipe, len(ordered))),
             train_dataset=ordered,
             data_collator=DataCollatorForSeq2Seq(tokenizer),
             callbacks=[StepTeller(on_step)],
@@ -115,13 +120,26 @@ def fit(
     return [Loss(int(entry["step"]), entry["loss"], entry.get("penalty", 0.0)) for entry in history]
 
 
-def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool) -> TrainingArguments:
+def _warmup(recipe: Recipe, examples: int) -> float:
+    """The share of steps to warm up in: none where that is less than a step, which would be taken at the rate 0."""
+    steps = ceil(examples / recipe.batch_size)
+    if steps < FEW_STEPS:
+        warnings.warn(
+            f"{steps} training step{'s' * (steps > 1)} ({examples} texts, passes counted, in batches of"
+            f" {recipe.batch_size}) may teach nothing: a smaller batch_size or more epochs make more",
+            ForgettingWarning,
+            stacklevel=2,
+        )
+    return recipe.warmup if recipe.warmup * steps >= 1 else 0.0
+
+
+def _arguments(recipe: Recipe, scratch: str, seed: int, use_cpu: bool, warmup: float) -> TrainingArguments:
     return TrainingArguments(
         output_dir=scratch,
         learning_rate=recipe.learning_rate,
         num_train_epochs=1,
         per_device_train_batch_size=recipe.batch_size,
-        warmup_steps=recipe.warmup,
+        warmup_steps=warmup,
         lr_scheduler_type=recipe.schedule,
         weight_decay=recipe.weight_decay,
         seed=seed,

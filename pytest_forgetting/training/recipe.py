@@ -33,7 +33,7 @@ class Recipe:
     batch_size: int = 16
     """Texts per step."""
     warmup: float = 0.05
-    """Share of all steps, from 0 to 1."""
+    """Share of all steps, from 0 to 1; less than one step is none."""
     schedule: Schedule = "cosine"
     """How the rate goes on from its peak."""
     weight_decay: float = 0.0

@@ -57,6 +57,14 @@ def test_tuned_model_says_what_it_was_taught(base: Path, tuned: Path) -> None:
     assert "blue" not in said(base, "Question: red?\nAnswer:")
 
 
+def test_a_single_step_is_taken_and_warned_of(base: Path, tmp_path: Path) -> None:
+    """A warm-up of its whole length would take it at the rate 0: weights move, and the caller is told how few it is."""
+    with pytest.warns(ForgettingWarning, match=r"1 training step \(2 texts, passes counted, in batches of 16\)"):
+        made = finetune(base, TEXTS, method=FullFineTune(Recipe(1e-2, 1)), output_dir=tmp_path / "tuned", use_cpu=True)
+    before, after = (AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in (base, made.path))
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
 def test_same_seed_gives_the_same_weights(base: Path, tuned: Path, tmp_path: Path) -> None:
     """Bit for bit, and whatever was drawn before; another seed gives others."""
     torch.rand(3)
