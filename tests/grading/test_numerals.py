@@ -123,3 +123,13 @@ def test_of_an_endless_answer_beginning_and_end_are_read() -> None:
     assert conclusions("7 " * 10_000 + "The answer is 5. " + "7 " * 10_000) == {5, 7}
     assert conclusions("7 " * 50_000 + "The answer is 5. " + "7 " * 50_000) == {7}
     assert conclusions("3 apples. " + "7 " * 50_000 + "So the answer is 5. " + "x " * 10_000) == {5}
+
+
+def test_fifty_thousand_characters_are_looked_at() -> None:
+    """Whole where there are no more; of more, the first and the last twenty-five thousand."""
+    whole = f"{'x ' * 12_499}1234{' x' * 12_499}"
+    assert len(whole) == 50_000
+    assert conclusions(whole) == {1234}
+    assert conclusions(f"{'x ' * 12_490}1234{' x' * 20_000}") == {1234}
+    assert conclusions(f"{'x ' * 20_000}1234{' x' * 12_490}") == {1234}
+    assert conclusions(f"{'x ' * 12_510}1234{' x' * 12_510}") == frozenset()

@@ -38,3 +38,19 @@ def test_a_schemas_pattern_has_the_same_limit() -> None:
     """The library's own search has none."""
     with pytest.raises(patterns.Undecidable):
         fitting({"pattern": EXPONENTIAL})(TEXT)
+
+
+class Hungry:
+    """Takes all memory, which no test may do in earnest."""
+
+    def search(self, _text: str, timeout: float) -> None:
+        """As `regex` ends where there is none left."""
+        assert timeout
+        raise MemoryError
+
+
+def test_a_search_beyond_all_memory_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told has words, where Python's error has none."""
+    monkeypatch.setattr(patterns, "compiled", lambda _pattern: Hungry())
+    with pytest.raises(patterns.Undecidable, match=r"^the pattern needed more memory than there is$"):
+        patterns.matches("a", TEXT)
