@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from transformers import AutoTokenizer
 
-from pytest_forgetting.answers import patience
+from pytest_forgetting.answers import template_timeout
 from pytest_forgetting.answers.prompting import Refused, chat_text
 from tests.tiny_models import tiny_llama
 
@@ -60,8 +60,8 @@ def test_other_ways_to_attributes_give_nothing(tokenizer: Any, inside: str) -> N
 
 def test_a_loop_without_end_is_stopped(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once: the next prompts are not tried with the same template, and other templates are rendered as before."""
-    monkeypatch.setattr(patience, "TIME_LIMIT", 0.3)
-    monkeypatch.setattr(patience, "_hopeless", set())
+    monkeypatch.setattr(template_timeout, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(template_timeout, "_hopeless", set())
     for _ in range(100):
         with pytest.raises(Refused, match=r"it runs longer than 0.3 s"):
             rendered(tokenizer, LOOP)
