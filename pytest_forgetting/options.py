@@ -245,10 +245,23 @@ def see_keys(config: pytest.Config) -> None:
     """
     import pytest
 
-    ours = [option.dest for option in OPTIONS if option.alone is None]
+    ours = [option.dest for option in OPTIONS if option.ini and option.alone is None]
     for name in getattr(config, "_inicfg", ()):  # its public name is deprecated; without it pytest only warns
         if name.startswith(f"{PREFIX}_") and name not in ours:
             raise pytest.UsageError(f"{config.inipath}: unknown key {name}{_meant(name, ours)}")
+
+
+def see_companions(config: pytest.Config) -> None:
+    """See that no option was given that says nothing without another one.
+
+    Raises:
+        pytest.UsageError: one was.
+    """
+    import pytest
+
+    for name, needed in (("overwrite", "import"), ("training-data", "lint")):
+        if config.getoption(f"{PREFIX}_{name.replace('-', '_')}") is not None:
+            raise pytest.UsageError(f"--{PREFIX}-{name} without --{PREFIX}-{needed}")
 
 
 def values_taken_for_paths(args: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,7 +51,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if (folder := config.getoption("forgetting_init")) is not None:
         from pytest_forgetting.commands.starter import write_starter_suites
 
-        return write_starter_suites(here / folder)
+        return write_starter_suites(here, folder)
     if (schema := config.getoption("forgetting_schema")) is not None:
         from pytest_forgetting.commands.schemas import print_schema
 
@@ -67,8 +68,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from pytest_forgetting.linting.command import lint_named
 
         data = options.chosen(config, "training-data") or ()
-        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes")
+        python = str(options.chosen(config, "allow-python")).lower() in ("true", "1", "yes", "on")
         return lint_named(config.args, [data] if isinstance(data, str) else data, here, allow_python=python)
+    options.see_companions(config)
     return None
 
 
@@ -122,7 +124,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
         return None
     from pytest_forgetting.session.collection import SuiteFile
 
-    return SuiteFile.from_parent(parent, path=file_path)
+    if file_path.is_relative_to(parent.config.rootpath):
+        return SuiteFile.from_parent(parent, path=file_path)
+    # pytest would give one and the same id to all files outside of its root.
+    return SuiteFile.from_parent(parent, path=file_path, nodeid=_from_root(file_path, parent.config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -146,8 +151,11 @@ def _holds_questions(path: Path) -> bool:
 
 
 def _from_root(path: Path, config: pytest.Config) -> str:
-    """As node ids name it."""
-    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else path.as_posix()
+    """As node ids name it; outside of the root, where ``-c`` has moved that, by the way that leads there."""
+    try:
+        return Path(os.path.relpath(path, config.rootpath)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.as_posix()
 
 
 def _unasked(config: pytest.Config) -> list[str]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STORE_VERSION = 2
 SIZE_LIMIT = 1 << 30
 """Bytes; a larger store loses its least recently used answers when it is opened."""
+KEPT_ASIDE = 2
+"""Stores that could not be read, for whoever wants to know why: each may be as large as the limit."""
 LOOKUP_CHUNK = 500
 """Keys asked for in one statement; SQLite takes at least 999 variables."""
 DAY = 86_400
@@ -219,7 +221,21 @@ class Store:
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self.path.rename(aside)
-        self._note(f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew")
+        removed = self._keep_few_aside()
+        older = f"; {removed} set aside earlier {'was' if removed == 1 else 'were'} removed" if removed else ""
+        self._note(
+            f"the answer store could not be read ({error}); it was set aside as {aside.name} and begun anew{older}"
+        )
+
+    def _keep_few_aside(self) -> int:
+        """Remove all but the latest of the stores that were set aside; how many were removed."""
+        aside = sorted(self.folder.glob(f"{self.path.stem}.set-aside-*"), key=lambda path: (len(path.name), path.name))
+        removed = 0
+        for path in aside[:-KEPT_ASIDE]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed += 1
+        return removed
 
     @contextlib.contextmanager
     def _mending(self) -> Iterator[None]:

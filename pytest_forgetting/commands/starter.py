@@ -11,14 +11,26 @@ from pytest_forgetting.ascii_fallback import ascii_fallback
 from pytest_forgetting.commands.shipped import shipped
 
 
-def write_starter_suites(target: Path) -> int:
-    """Copy the starter suites into `target`; existing files are never overwritten.
+def write_starter_suites(here: Path, folder: str) -> int:
+    """Copy the starter suites into `folder`; existing files are never overwritten.
+
+    Args:
+        here: where a relative path starts from.
+        folder: as the user names it.
 
     Returns:
-        pytest's exit code: 0, or 4 where a file of that name exists.
+        pytest's exit code: 0, or 4 where a file of that name exists, or the folder cannot be written to.
     """
+    if not folder.strip():
+        print("ERROR: --forgetting-init is empty: name a folder, or leave the value out", file=sys.stderr)
+        return 4
+    target = here / folder
     with ascii_fallback():
-        return _write(target)
+        try:
+            return _write(target)
+        except OSError as error:
+            print(f"ERROR: {error.filename or target} cannot be written: {error.strerror}", file=sys.stderr)
+            return 4
 
 
 def _write(target: Path) -> int:

@@ -44,7 +44,7 @@ def prepare(name: str, seed: int = 0) -> Path:
 def _unknown(name: str) -> str:
     near = get_close_matches(name, NAMES, n=1)
     hint = f"; did you mean demo:{near[0]}?" if near else ""
-    return f"there is no demo:{name}; there are {', '.join(f'demo:{known}' for known in NAMES)}{hint}"
+    return f"there is no demo:{name:.200}; there are {', '.join(f'demo:{known}' for known in NAMES)}{hint}"
 
 
 def _key(name: str) -> str:

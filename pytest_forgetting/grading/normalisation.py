@@ -62,7 +62,12 @@ def normalise(text: str) -> str:
 
 def same_text(text: str, wanted: str) -> bool:
     """Whether `text` is nothing but `wanted`; case, blanks, and punctuation around it make no difference."""
-    return _bare(text) == _bare(wanted)
+    return core(text) == core(wanted)
+
+
+def core(text: str) -> str:
+    """`text` without what makes no difference to `same_text`."""
+    return _BEFORE.sub("", normalise(text).rstrip(_AROUND + "."))
 
 
 def holds_text(text: str, wanted: str) -> bool:
@@ -122,10 +127,6 @@ def _unaccented(word: str) -> str:
         return word
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def _bare(text: str) -> str:
-    return _BEFORE.sub("", normalise(text).rstrip(_AROUND + "."))
 
 
 def _wanted_words(wanted: str) -> list[str]:

@@ -38,6 +38,8 @@ _NUMERAL = regex.compile(
 )
 _LONGEST = 60
 """Digits; what is longer is no quantity."""
+LONGEST = 50_000
+"""Characters of an answer that are looked at for numbers, half of them from its end: a megabyte takes many seconds."""
 
 _NEGATION = regex.compile(r"(?:\bnot|\bnever|n't) $")
 _CUE = regex.compile(
@@ -86,6 +88,8 @@ def conclusions(text: str) -> frozenset[Fraction]:
     ``km``) are not read.
     """
     text = normalise(text)
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} . {text[-LONGEST // 2 :]}"
     numerals = [numeral for numeral in _numerals(text) if not _NEGATION.search(_before(text, numeral))]
     sure = [numeral for numeral in numerals if not numeral.pronoun]
     return _concluding(text, numerals) | _concluding(text, sure)

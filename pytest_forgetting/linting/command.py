@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_forgetting.errors import ForgettingError, SuiteError
+from pytest_forgetting.errors import ForgettingError, SuiteError, escaped
 from pytest_forgetting.linting.lint import lint
 
 
@@ -25,14 +25,14 @@ def lint_named(suites: Iterable[str], training_data: Iterable[str], here: Path, 
         names nothing.
     """
     paths = [_shown(here / argument.partition("::")[0]) for argument in suites]
-    data = [_shown(here / each) for each in training_data]
+    data = [_shown(here / each) if each.strip() else each for each in training_data]
     try:
         findings = lint(paths, data, allow_python=allow_python)
     except ForgettingError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 2 if isinstance(error, SuiteError) else 4
     for finding in findings:
-        print(finding)
+        print(escaped(str(finding)))
     many = f"{len(findings)} finding{'s' * (len(findings) != 1)}"
     print(f"{many} in {', '.join(map(str, paths))}" + ("" if data else "; no training data named"))
     return 1 if findings else 0

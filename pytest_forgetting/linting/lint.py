@@ -10,6 +10,7 @@ from typing import Literal
 from pytest_forgetting.answers.answer import Answer
 from pytest_forgetting.api.given_suites import Suites, read_suites
 from pytest_forgetting.grading.grade import grade
+from pytest_forgetting.grading.matchers import match
 from pytest_forgetting.linting.duplicates import Duplicate, duplicates
 from pytest_forgetting.linting.leaks import Leak, leaks
 from pytest_forgetting.linting.training_rows import TrainingData, training_rows
@@ -54,8 +55,9 @@ def lint(suites: Suites, training_data: TrainingData = (), *, allow_python: bool
         WrongUsage: a path names nothing.
     """
     read = read_suites(suites, SuiteLoader(Settings(model="", allow_python=allow_python)), [Path()])
-    cases = [case for suite in read for case in suite.cases if case.skip is None]
-    found = [*map(_leak, leaks(cases, training_rows(training_data))), *map(_duplicate, duplicates(cases))]
+    asked_of = [[case for case in suite.cases if case.skip is None] for suite in read]
+    cases = [case for suite in asked_of for case in suite]
+    found = [*map(_leak, leaks(cases, training_rows(training_data))), *map(_duplicate, duplicates(asked_of))]
     found += list(_echoes(cases))
     order = {suite.nodeid: n for n, suite in enumerate(read)}
     return sorted(found, key=lambda each: (order.get(each.file, len(order)), each.file, each.line, each.kind))
@@ -79,8 +81,15 @@ def _echoes(cases: Sequence[Case]) -> Iterator[Finding]:
     """Cases whose own question would be graded right: a model that repeats it has not shown that it knows anything."""
     for case in cases:
         if _asks_for_something(case) and grade(case, Answer(asked(case), "eos")).correct:
-            told = "passes all checks" if case.checks else f"is right by match: {case.match}"
-            yield _finding(case, "echo", f"an answer that only repeats the question {told}")
+            yield _finding(case, "echo", f"an answer that only repeats the question {_why_right(case)}")
+
+
+def _why_right(case: Case) -> str:
+    if case.checks:
+        return "passes all checks"
+    question = asked(case)
+    held = next(each for each in case.expected if match(case.match or "word", question, each))
+    return f"is right by match: {case.match}, as {held!r:.60} is in it"
 
 
 def _asks_for_something(case: Case) -> bool:

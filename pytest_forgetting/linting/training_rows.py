@@ -12,6 +12,7 @@ from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.sources import READERS, needing_extra
 
 TrainingData = str | PathLike[str] | Iterable[str | PathLike[str] | Mapping[str, Any]]
+_WANTED = "wanted a file, a folder, several of them, or rows"
 _PLAIN = (".txt", ".md")
 
 
@@ -24,13 +25,33 @@ def training_rows(data: TrainingData) -> Iterator[tuple[str, str]]:
     Raises:
         WrongUsage: there is no such file, it is of another kind, or it cannot be read.
     """
-    given = [data] if isinstance(data, str | PathLike | Mapping) else list(data)
+    if data is None or not isinstance(data, str | PathLike | Iterable):
+        raise WrongUsage(f"training data: found {data!r:.60} ({type(data).__name__}); {_WANTED}")
+    given = [data] if isinstance(data, str | PathLike | Mapping) else data
     for number, each in enumerate(given, 1):
         if isinstance(each, Mapping):
             yield f"row {number}", _text(each)
+        elif isinstance(each, str | PathLike):
+            yield from _held(fspath(each))
         else:
-            for file in _files(Path(fspath(each))):
-                yield from _rows(file)
+            raise WrongUsage(f"training data: found {each!r:.60} ({type(each).__name__}); {_WANTED}")
+
+
+def _held(name: str) -> Iterator[tuple[str, str]]:
+    """The rows of a file or a folder.
+
+    Raises:
+        WrongUsage: it has none: a leak check on nothing would find nothing.
+    """
+    if not name.strip():
+        raise WrongUsage("training data is empty; wanted a file or a folder")
+    found = False
+    for file in _files(Path(name)):
+        for row in _rows(file):
+            found = True
+            yield row
+    if not found:
+        raise WrongUsage(f"training data {name}: holds no rows; wanted some")
 
 
 def _files(path: Path) -> list[Path]:
@@ -50,8 +71,9 @@ def _files(path: Path) -> list[Path]:
 def _rows(file: Path) -> Iterator[tuple[str, str]]:
     try:
         if file.suffix in _PLAIN:
-            with file.open(encoding="utf-8-sig") as lines:
-                yield from ((f"{file}:{number}", line) for number, line in enumerate(lines, 1))
+            with file.open("rb") as lines:
+                for number, content in enumerate(lines, 1):
+                    yield f"{file}:{number}", _decoded(content, number)
             return
         if file.suffix == ".parquet":
             needing_extra("pyarrow", f"training data {file}")
@@ -59,8 +81,15 @@ def _rows(file: Path) -> Iterator[tuple[str, str]]:
             yield f"{file}:{line}", _text(row)
     except Fault as fault:
         raise WrongUsage(f"{file}:{fault.place}: {fault}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"training data {file}: cannot be read: {error}") from None
+    except OSError as error:
+        raise WrongUsage(f"training data {file}: cannot be read: {error.strerror}") from None
+
+
+def _decoded(content: bytes, number: int) -> str:
+    try:
+        return content.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
 
 
 def _text(value: Any) -> str:

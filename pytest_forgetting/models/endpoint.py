@@ -99,8 +99,8 @@ def _see(ref: str, parts: SplitResult) -> None:
 
 
 def bare(ref: str) -> str:
-    """The address `ref` without what may be secret in it: user name, password and query."""
+    """The address `ref` without what may be secret in it: user name, password and query; as long as a line may be."""
     address, hash_sign, fragment = ref.partition("#")
     scheme, slashes, rest = address.partition("://")
     shown, mark, _ = rest.rpartition("@")[2].partition("?")
-    return f"{scheme}{slashes}{shown}{'?…' if mark else ''}{hash_sign}{fragment}"
+    return f"{scheme}{slashes}{shown:.200}{'?…' if mark else ''}{hash_sign}{fragment:.200}"

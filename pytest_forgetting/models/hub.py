@@ -51,10 +51,11 @@ def _explained(name: str, error: Exception) -> WrongUsage | CannotAnswer:
     from huggingface_hub import errors
 
     repository, _, revision = name.partition("@")
+    name = f"{name:.200}"
     if isinstance(error, errors.GatedRepoError):
         return WrongUsage(f"{name}: the Hub repository is gated; ask for access there, then: hf auth login")
     if isinstance(error, errors.RevisionNotFoundError):
-        return WrongUsage(f"{name}: the Hub repository {repository} has no revision '{revision}'")
+        return WrongUsage(f"{name}: the Hub repository {repository} has no revision '{revision:.200}'")
     if isinstance(error, errors.RepositoryNotFoundError):
         return WrongUsage(f"{name}: there is no Hub repository of this name (a private one needs: hf auth login)")
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):

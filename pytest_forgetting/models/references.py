@@ -76,7 +76,7 @@ def _holds(question: Callable[[], bool]) -> bool:
 
 def _fetched(ref: str, allow_pickle: bool) -> Path:
     if not hub.is_hub_id(ref):
-        raise WrongUsage(f"{ref}: no such folder{_near_misses(ref)}; {_LINE_ABOUT_KINDS}")
+        raise WrongUsage(f"{ref:.200}: no such folder{_near_misses(ref)}; {_LINE_ABOUT_KINDS}")
     try:
         return hub.fetch(ref, allow_pickle=allow_pickle)
     except WrongUsage as error:

@@ -145,8 +145,14 @@ class ForgettingRun:
         self._see_answerable()
 
     def _see_answerable(self) -> None:
-        if self._unanswerable is not None:
-            pytest.exit(self._unanswerable, returncode=CANNOT_ANSWER)
+        if self._unanswerable is None:
+            return
+        end = pytest.exit.Exception(self._unanswerable, returncode=CANNOT_ANSWER)
+        if self.config.pluginmanager.has_plugin("dsession") and self.config.pluginmanager.has_plugin(
+            "terminalreporter"
+        ):
+            end.msg = "no worker was started"  # to the error output, where the terminal tells the reason
+        raise end
 
     def _told_to_workers(self) -> dict[str, Any]:
         """Where answers are kept, and what has been found out about the models: workers need not look again."""

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_forgetting.suites.cases import Case, Suite
 
+SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
+
+
+def parted(nodeid: str) -> tuple[str, list[str]]:
+    """The file of a node id, and the names in it; neither bears ``::`` but for folders, which may."""
+    parts = nodeid.split("::")
+    end = next((n for n, part in enumerate(parts, 1) if part.endswith(SUITE_SUFFIXES)), 1)
+    return "::".join(parts[:end]), parts[end:]
+
 
 class Selection:
     """Suites by node id, with the cases to be answered and the gates that count."""
@@ -36,8 +45,8 @@ class Selection:
     def leave_gates(self, nodeids: Iterable[str]) -> None:
         """Take out gates that were not judged in the end."""
         for nodeid in nodeids:
-            file, *between = nodeid.split("::")[:-1]
-            self.gates.get(file, set()).discard(between[0] if between else None)
+            file, names = parted(nodeid)
+            self.gates.get(file, set()).discard(names[0] if len(names) == 2 else None)
 
     def wanted(self) -> list[tuple[Suite, Case]]:
         """Every case that is to be answered, in an order that no shuffling of items changes."""

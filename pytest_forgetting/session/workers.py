@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,7 +13,7 @@ import pytest
 
 from pytest_forgetting.errors import ForgettingError
 from pytest_forgetting.session.relay import Relay
-from pytest_forgetting.session.selection import Selection
+from pytest_forgetting.session.selection import SUITE_SUFFIXES, Selection, parted
 from pytest_forgetting.session.termination import before_termination
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 WORKER_ENDS_IN = 2.0
 """Seconds within which a worker that is told to end is expected to have ended."""
-SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
 
 
 class Workers:
@@ -104,7 +104,7 @@ class Workers:
     def select(self, selection: Selection, loader: SuiteLoader) -> None:
         """Add what the workers ran to `selection`: the controller itself collects nothing."""
         for nodeid in self._nodeids:
-            file, *names = nodeid.split("::")
+            file, names = parted(nodeid)
             suite = self._suite(file, loader) if names and file.endswith(SUITE_SUFFIXES) else None
             if suite is None:
                 continue
@@ -119,7 +119,7 @@ class Workers:
         return self._cases[suite.nodeid].get((names[0], names[-1]))
 
     def _suite(self, file: str, loader: SuiteLoader) -> Suite | None:
-        path = self._config.rootpath / file
+        path = Path(os.path.normpath(self._config.rootpath / file))  # it may lie outside of the root
         if file not in loader:
             # Checks of a user's own are registered by conftest files, which only workers have imported so far.
             self._config.pluginmanager._loadconftestmodules(

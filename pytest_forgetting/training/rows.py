@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from pytest_forgetting.answers.patience import interrupted
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.rules import ForgettingWarning
 
@@ -34,8 +35,8 @@ def rows(tokenizer: PreTrainedTokenizerBase, examples: Iterable[Example]) -> lis
     learned from it.
 
     Raises:
-        WrongUsage: a chat and no chat template, or one that writes earlier turns otherwise once later ones follow; or
-            an example of which nothing is left to learn.
+        WrongUsage: a chat and no chat template, or one that does not take it, or that writes earlier turns otherwise
+            once later ones follow; or an example of which nothing is left to learn.
     """
     return [_within(_row(tokenizer, example), tokenizer.model_max_length) for example in examples]
 
@@ -135,11 +136,16 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str
     messages = [{"role": role, "content": content} for role, content in turns]
 
     def written(count: int, *, opening: bool = False) -> str:
-        return str(
-            tokenizer.apply_chat_template(messages[:count], tokenize=False, add_generation_prompt=opening)
-            if count
-            else ""
-        )
+        if not count:
+            return ""
+        try:
+            with interrupted(str(tokenizer.chat_template)):
+                return str(
+                    tokenizer.apply_chat_template(messages[:count], tokenize=False, add_generation_prompt=opening)
+                )
+        except Exception as error:  # a template is somebody else's program: it may raise whatever it likes
+            told = f"the chat template refuses {messages[:count]!r:.100}: {error}"
+            raise WrongUsage(f"{told}; give prompt and completion instead of messages") from error
 
     text, spans = written(len(messages)), []
     for n, (role, _) in enumerate(turns):

@@ -55,6 +55,19 @@ def test_a_corrupt_store_is_set_aside(tmp_path: Path) -> None:
     assert "set aside as answers.set-aside-" in store.notes[0]
 
 
+def test_stores_set_aside_do_not_pile_up(tmp_path: Path) -> None:
+    """The two latest are kept, and that others were removed is told; what else lies there is left alone."""
+    damaged = [f"damaged file {n}, which is no database".encode() * 50 for n in range(4)]
+    (tmp_path / "answers.sqlite-of-mine").touch()
+    for text in damaged:
+        (tmp_path / "answers.sqlite").write_bytes(text)
+        store = Store(tmp_path)
+        store.close()
+    assert {path.read_bytes() for path in tmp_path.glob("answers.set-aside-*")} == set(damaged[-2:])
+    assert "begun anew; 1 set aside earlier was removed" in store.notes[0]
+    assert (tmp_path / "answers.sqlite-of-mine").exists()
+
+
 def test_a_store_damaged_in_mid_run_is_rebuilt(tmp_path: Path) -> None:
     """Pages overwritten under an open store cost the stored answers, not the run."""
     store = Store(tmp_path)

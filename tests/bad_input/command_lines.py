@@ -25,6 +25,31 @@ ROWS = [
         "capitals.yaml is a forgetting suite: name the model to test, --model REF",
         command=(GOOD,),
     ),
+    usage(
+        "training data without the lint",
+        "--forgetting-training-data without --forgetting-lint",
+        command=(*PAIR, "--forgetting-training-data=x.jsonl", GOOD),
+    ),
+    usage(
+        "overwriting without an import",
+        "--forgetting-overwrite without --forgetting-import",
+        command=("--forgetting-overwrite", *PAIR, GOOD),
+    ),
+    usage(
+        "starter suites for an empty name",
+        "--forgetting-init is empty: name a folder, or leave the value out",
+        command=("--forgetting-init=",),
+    ),
+    usage(
+        "starter suites for a file",
+        "{here}/capitals.yaml cannot be written: File exists",
+        command=("--forgetting-init=capitals.yaml",),
+    ),
+    usage(
+        "training data of no name",
+        "training data is empty; wanted a file or a folder",
+        command=("--forgetting-lint", GOOD, "--forgetting-training-data="),
+    ),
     usage("questions without a model", "file or directory not found: x.jsonl", command=("x.jsonl",)),
     usage(
         "an empty model",

@@ -142,6 +142,7 @@ def test_any_options_are_settings_or_one_message(tmp_path: Path, examples: int) 
     @example(values={"model": "m", "chat-template": "a" * 300})
     @example(values={"model": "m", "ray-actors": "²"})
     @example(values={"model": "http://[::1"})
+    @example(values={"model": "http://" + "9" * 5000})
     @example(values={"model": "m", "device": "9" * 5000})
     @example(values={"model": "m", "device": "cuda:" + "9" * 5000})
     def holds(values: dict[str, Any]) -> None:
@@ -187,12 +188,17 @@ def test_any_reference_names_something_or_is_refused(
 
     @trying(examples)
     @given(ref=REFERENCES | st.just("folder"))
+    @example(ref="a" * 5000)
+    @example(ref="org/name@" + "a" * 5000)
+    @example(ref="demo:" + "a" * 5000)
+    @example(ref="http://h/v1?a#" + "a" * 5000)
     @example(ref="a" * 300)
     @example(ref="a\0b")
     @example(ref="~nobody/x")
     def holds(ref: str) -> None:
         found, told = outcome(lambda: resolve(ref), ForgettingError)
         assert found is not None or told.strip()
+        assert len(told) < 2000
 
     holds()
 

@@ -116,3 +116,10 @@ def test_any_integer_is_read_back(value: int) -> None:
 def test_a_result_is_told_from_its_operands(left: int, right: int) -> None:
     """Of an equation, only the result counts."""
     assert conclusions(f"{left} + {right} = {left + right}") == {left + right}
+
+
+def test_of_an_endless_answer_beginning_and_end_are_read() -> None:
+    """What is stated in forty thousand characters counts, wherever it stands; of a megabyte the middle is left out."""
+    assert conclusions("7 " * 10_000 + "The answer is 5. " + "7 " * 10_000) == {5, 7}
+    assert conclusions("7 " * 50_000 + "The answer is 5. " + "7 " * 50_000) == {7}
+    assert conclusions("3 apples. " + "7 " * 50_000 + "So the answer is 5. " + "x " * 10_000) == {5}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_forgetting.linting.duplicates import NEAR, _near
+from pytest_forgetting.linting.duplicates import NEAR
 from pytest_forgetting.testing import lint
 
 QA = "forgetting: qa\ncases:\n"
@@ -57,21 +57,37 @@ def test_questions_of_one_form_are_no_duplicates(pairs: tuple[tuple[str, str], .
     assert said(*pairs) == []
 
 
-@given(st.lists(st.frozensets(st.sampled_from("abcdefghij"), min_size=1), max_size=12))
-def test_no_near_pair_is_missed(bags: list[frozenset[str]]) -> None:
-    """The filter finds what comparing all pairs finds."""
-    found = {(later, earlier) for later, near in _near(bags) for earlier in near}
-    pairs = combinations(range(len(bags)), 2)
-    assert found == {(b, a) for a, b in pairs if len(bags[a] & bags[b]) >= NEAR * len(bags[a] | bags[b])}
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abcdefgh12"), min_size=1), st.sets(st.sampled_from("xyz"), min_size=1)),
+        max_size=12,
+    )
+)
+def test_no_near_pair_is_missed(given: list[tuple[set[str], set[str]]]) -> None:
+    """The index finds what comparing all pairs finds."""
+    rows = [{"question": " ".join(sorted(asked)), "answer": sorted(answers)} for asked, answers in given]
+    told = {finding.line: finding.detail.split("cases:")[1].split()[0] for finding in lint(rows)} if rows else {}
+    wanted: dict[int, str] = {}
+    for (n, (later, right)), (m, (earlier, also)) in combinations(reversed(list(enumerate(given, 1))), 2):
+        near = len(later & earlier) >= NEAR * len(later | earlier) and later & set("12") == earlier & set("12")
+        if later == earlier or (near and right & also):
+            wanted[n] = str(m)
+    assert told == wanted
 
 
-def test_duplicates_between_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The later file is told of the first; skipped cases are left alone."""
+def test_between_suites_only_other_answers_are_odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each gate counts its own suite, of whichever files; skipped cases are left alone."""
     monkeypatch.chdir(tmp_path)
     one, skipped = "  - {question: Who wrote Hamlet?, answer: b, ", "skip: why}\n"
     (tmp_path / "a.yaml").write_text(QA + one + "id: x}\n")
-    (tmp_path / "b.yaml").write_text(QA + one + skipped + one + "id: y}\n")
-    assert [str(each) for each in lint(["a.yaml", "b.yaml"])] == ["b.yaml:4: duplicate: asks the same as a.yaml:3 (x)"]
+    (tmp_path / "b.yaml").write_text(QA + one + skipped + one + "id: y}\n" + one.replace("b,", "c,") + "id: z}\n")
+    (tmp_path / "more.jsonl").write_text('{"question": "who wrote Hamlet", "answer": "d"}\n')
+    (tmp_path / "c.yaml").write_text("forgetting: qa\nsource: more.jsonl\n" + QA[15:] + one + "id: w}\n")
+    assert [str(each) for each in lint(["a.yaml", "b.yaml", "c.yaml"])] == [
+        "b.yaml:5: duplicate: asks the same as a.yaml:3 (x), with other answers",
+        "c.yaml:4: duplicate: asks the same as b.yaml:5 (z), with other answers",
+        "more.jsonl:1: duplicate: asks the same as a.yaml:3 (x), with other answers",
+    ]
 
 
 def test_choices_are_part_of_what_is_asked(tmp_path: Path) -> None:
@@ -84,7 +100,7 @@ def test_choices_are_part_of_what_is_asked(tmp_path: Path) -> None:
 def test_a_question_that_is_its_own_answer() -> None:
     """A model that repeats it knows nothing, and is right."""
     assert said(("Is the sun a star or a planet?", "star")) == [
-        "cases:1: echo: an answer that only repeats the question is right by match: word"
+        "cases:1: echo: an answer that only repeats the question is right by match: word, as 'star' is in it"
     ]
 
 

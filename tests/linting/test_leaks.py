@@ -78,7 +78,9 @@ def test_files_of_training_data(
     [
         ("t.bin", b"", "training data t.bin: wanted a file of the kinds .jsonl, .csv, .parquet, .txt, .md"),
         ("t.jsonl", b"{", "t.jsonl:1:2: is no JSON: "),
-        ("t.txt", b"\xff\xfe", "training data t.txt: cannot be read: "),
+        ("t.txt", b"one\ncaf\xe9", "t.txt:2: byte 3 of the line is not UTF-8"),
+        ("t.txt", b"", "training data t.txt: holds no rows; wanted some"),
+        ("t.jsonl", b"\n\n", "training data t.jsonl: holds no rows; wanted some"),
         ("other", b"", "training data t.jsonl: there is no such file or folder"),
     ],
 )
@@ -91,3 +93,10 @@ def test_training_data_that_cannot_be_read(
     with pytest.raises(WrongUsage) as raised:
         lint([CAPITAL], "t.jsonl" if name == "other" else name)
     assert str(raised.value).startswith(told)
+
+
+@pytest.mark.parametrize("given", [5, None, [5], [None], "", [" "]])
+def test_training_data_that_is_none(given: Any) -> None:
+    """An empty name is not the current folder."""
+    with pytest.raises(WrongUsage, match=r"^training data(: found .*wanted a file, a folder, | is empty; wanted)"):
+        lint([CAPITAL], given)

@@ -91,6 +91,16 @@ def test_nobody_listens(pytester: pytest.Pytester, failing: TinyVLLM) -> None:
     stops(result, f"*forgetting: {url}: cannot be reached: Connection refused*")
 
 
+@pytest.mark.slow
+def test_what_keeps_workers_from_being_started_is_told_once(pytester: pytest.Pytester, failing: TinyVLLM) -> None:
+    """With the exit code of a run that could not be answered, as without workers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    result, _ = run(pytester, f"--model={url}#tuned", f"--baseline={failing.ref('base')}", "-n", "2")
+    assert stops(result, f"*forgetting: {url}: cannot be reached: Connection refused*").count("cannot be reached") == 1
+
+
 def test_no_such_host(pytester: pytest.Pytester, failing: TinyVLLM) -> None:
     """A name that DNS does not know."""
     result, _ = run(pytester, "--model=http://no-such-host.invalid/v1#x", f"--baseline={failing.ref('base')}")

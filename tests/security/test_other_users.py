@@ -171,6 +171,6 @@ def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
 def test_starter_suites_go_through_no_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that leads to nothing yet would be written through."""
     (tmp_path / "general_qa.yaml").symlink_to(tmp_path / "elsewhere")
-    assert write_starter_suites(tmp_path) == 4
+    assert write_starter_suites(tmp_path, ".") == 4
     assert not (tmp_path / "elsewhere").exists()
     assert "already has general_qa.yaml" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_forgetting.suites.checks import NAMES
 from pytest_forgetting.suites.loading import load_suite
+from pytest_forgetting.testing import lint
 
 EXAMPLES = Path(__file__).parents[2] / "example_suites"
 OFFERED = re.compile(r"^( *)# (?=(?: *- | *[a-z_]+:(?: |$)))")
@@ -50,3 +51,8 @@ def test_lines_are_short_enough_to_be_read(name: str) -> None:
     """Of comments: cases may be longer."""
     lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.lstrip().startswith("#") and len(line) > 132] == []
+
+
+def test_the_lint_finds_nothing_odd() -> None:
+    """Who tries it tries it on these first."""
+    assert lint(EXAMPLES) == []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast
 
+from pytest_forgetting.answers import patience
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.examples import Example, read_examples
 from pytest_forgetting.training.rows import NOT_LEARNED, Row, cut_at, rows
@@ -113,6 +114,25 @@ def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:
     of = tokenizer(chat_template="{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}")
     with pytest.raises(WrongUsage, match="writes earlier turns otherwise once later ones follow"):
         rows(of, [Example(messages=(("user", "a"), ("assistant", "b")))])
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "it runs longer than 0.3 s"),
+        ("{{ 9**9**9 }}", "it computes powers"),
+        ("{{ raise_exception('no assistant here') }}", "no assistant here"),
+        ("{% if %}", "Expected an expression"),
+    ],
+    ids=["endless", "powers", "refuses", "broken"],
+)
+def test_a_template_that_does_not_take_a_chat_is_told(
+    template: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one message, and within the time that the gate gives it."""
+    monkeypatch.setattr(patience, "TIME_LIMIT", 0.3)
+    with pytest.raises(WrongUsage, match=f"the chat template refuses .*{told}.*; give prompt and completion"):
+        rows(tokenizer(chat_template=template), [Example(messages=(("user", "a"), ("assistant", "b")))])
 
 
 def test_rows_are_cut_at_the_length_wanted() -> None:
