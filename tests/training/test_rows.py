@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast
 
-from pytest_forgetting.answers import patience
+from pytest_forgetting.answers import template_timeout
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.examples import Example, read_examples
 from pytest_forgetting.training.rows import NOT_LEARNED, Row, cut_at, rows
@@ -130,7 +130,7 @@ def test_a_template_that_does_not_take_a_chat_is_told(
     template: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one message, and within the time that the gate gives it."""
-    monkeypatch.setattr(patience, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(template_timeout, "TIME_LIMIT", 0.3)
     with pytest.raises(WrongUsage, match=f"the chat template refuses .*{told}.*; give prompt and completion"):
         rows(tokenizer(chat_template=template), [Example(messages=(("user", "a"), ("assistant", "b")))])
 
