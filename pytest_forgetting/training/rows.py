@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from pytest_forgetting.answers.patience import interrupted
+from pytest_forgetting.answers.template_timeout import interrupted
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.training.rules import ForgettingWarning
 
