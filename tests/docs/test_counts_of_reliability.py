@@ -31,7 +31,6 @@ KINDS = {
 LISTS = {"bad input": "Bad input", "faults": "Faults", "fuzzing": "Fuzzing", "attacks": "Attacks"}
 CONTROLS = {
     *(
-        "test_limits_leave_the_meaning_of_keywords",
         "test_usual_patterns_are_taken",
         "test_stars_elsewhere_are_no_powers",
     ),
