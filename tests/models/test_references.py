@@ -112,7 +112,10 @@ def test_hub_revision(base: Path, hub_cache: Path) -> None:
     """`@` asks for a branch, tag or commit."""
     cached(hub_cache, "tiny", base, revision="v2")
     assert resolve("tiny@v2").weights.name == "a" * 40
-    assert refused("tiny@v3").startswith("tiny@v3: no such folder, and as a Hub repository neither cached here")
+    assert refused("tiny@v3") == (
+        "tiny@v3: no such folder, and as a Hub repository neither cached here nor within reach; without a network name a"
+        " folder that the model was downloaded into"
+    )
 
 
 def test_adapter_and_its_base_from_the_hub(base: Path, adapter: Path, hub_cache: Path, tmp_path: Path) -> None:
