@@ -113,8 +113,8 @@ def test_hub_revision(base: Path, hub_cache: Path) -> None:
     cached(hub_cache, "tiny", base, revision="v2")
     assert resolve("tiny@v2").weights.name == "a" * 40
     assert refused("tiny@v3") == (
-        "tiny@v3: no such folder, and as a Hub repository neither cached here nor within reach; without a network name a"
-        " folder that the model was downloaded into"
+        "tiny@v3: no such folder, and as a Hub repository neither cached here nor within reach; without a network name"
+        " a folder that the model was downloaded into"
     )
 
 
@@ -171,7 +171,7 @@ def test_near_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "checkpoint-500").mkdir()
     monkeypatch.chdir(tmp_path)
     assert "no such folder; did you mean checkpoint-500?" in refused("./checkpoint-50")
-    assert refused("checkpoint-50").endswith("within reach; did you mean checkpoint-500?")
+    assert refused("checkpoint-50").endswith("; did you mean checkpoint-500?")
 
 
 @pytest.mark.parametrize("ref", ["/no/such/folder", "../none/", "~nobody-here/x", "a" * 5000, "null\0byte", "a/b/c"])
