@@ -14,6 +14,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+# What a user installs, without the tools of those who change it.
+RUNNABLE := $(VENV)/.runnable
 # An environment with the built wheel, which sees the packages of the first one: tests see what users will install.
 WHEEL := $(VENV)/wheel
 # Two processes of one thread each: models in tests are too small for more. A file's fixtures are made in one of them.
@@ -29,18 +31,24 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 install: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+$(RUNNABLE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "Python's venv module is needed; on Debian: apt install python3-venv"; exit 1; }
+	@echo "installing into $(VENV): a minute or more, over a gigabyte, most of it torch"
 	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && ! $(BIN)/python -c 'import torch' 2>/dev/null; then \
 		$(BIN)/pip install -q --retries 0 --timeout 15 --index-url $(CPU_INDEX) $(TORCH) 2>/dev/null \
 			|| echo "torch's CPU index cannot be reached; taking torch from the usual one"; fi
+	$(BIN)/pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(READY): $(RUNNABLE)
+	@echo "installing what tests and checks need"
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY)
+demo: $(RUNNABLE)
 	$(BIN)/python -m pytest_forgetting.demo
 
 # By way of the source distribution, which must hold what building needs. Anew each time: that takes seconds.

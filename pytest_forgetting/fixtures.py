@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -66,7 +66,7 @@ def baseline(request: pytest.FixtureRequest) -> LanguageModel:
 
 
 @pytest.fixture(scope="session")
-def finetuned() -> Callable[..., FineTuned]:
+def finetuned(pytestconfig: pytest.Config) -> Callable[..., FineTuned]:
     """``finetuned(method, base=…, data=…)``: the tuned model, trained in the first run and kept for the next ones.
 
     ::
@@ -82,7 +82,15 @@ def finetuned() -> Callable[..., FineTuned]:
     """
     from pytest_forgetting.training.cached import finetuned
 
-    return finetuned
+    capture = pytestconfig.pluginmanager.get_plugin("capturemanager")
+    if capture is None or hasattr(pytestconfig, "workerinput"):
+        return finetuned
+
+    def seen(*arguments: Any, **options: Any) -> FineTuned:
+        with capture.global_and_fixture_disabled():  # a training takes minutes: its progress is for whoever waits
+            return finetuned(*arguments, **options)
+
+    return seen
 
 
 def _run(request: pytest.FixtureRequest, wanted: str) -> ForgettingRun:

@@ -116,11 +116,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     uncollected = parent.config.stash.get(_UNCOLLECTED, None)
     named = file_path.suffix == ".jsonl" and parent.session.isinitpath(file_path)
     if not (named or is_suite(file_path) or (uncollected is None and is_misspelt_suite(file_path))):
-        if uncollected is None and file_path.suffix == ".jsonl" and _holds_questions(file_path):
+        told = uncollected is None and file_path.suffix == ".jsonl" and _is_asked_for(file_path, parent.session)
+        if told and _holds_questions(file_path):
             parent.config.stash.setdefault(_QUESTIONS, []).append(_from_root(file_path, parent.config))
         return None
     if uncollected is not None:
-        uncollected.append(file_path)
+        if _is_asked_for(file_path, parent.session):
+            uncollected.append(file_path)
         return None
     from pytest_forgetting.session.collection import SuiteFile
 
@@ -128,6 +130,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
         return SuiteFile.from_parent(parent, path=file_path)
     # pytest would give one and the same id to all files outside of its root.
     return SuiteFile.from_parent(parent, path=file_path, nodeid=_from_root(file_path, parent.config))
+
+
+def _is_asked_for(path: Path, session: pytest.Session) -> bool:
+    """Whether the command line names it or a folder above it: pytest also looks at all files beside a named one."""
+    return any(session.isinitpath(each) for each in (path, *path.parents))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import Any, get_args
 
 from pytest_forgetting.answers.answer import Answer, Finish
 from pytest_forgetting.comparison.lookup import the_one
@@ -53,7 +53,9 @@ def case(suite: Suite, case_id: str) -> Case:
 
     Raises:
         NotFound: there is none.
+        WrongUsage: `suite` is something else.
     """
+    _see("case", suite, Suite, "a Suite, as load_suite gives it")
     return the_one("case", case_id, {each.id: [each] for each in suite.cases})
 
 
@@ -66,8 +68,11 @@ def grade(case: Case, answer: str, *, finish: Finish = "eos") -> Grade:
         finish: how it came to an end; "length" where it was cut off, which the check `finished` asks about.
 
     Raises:
-        SuiteError, WrongUsage: the case cannot be judged; its own checks raise.
+        SuiteError, WrongUsage: the case cannot be judged; its own checks raise; `case` or `answer` is something else.
     """
+    _see("grade", case, Case, "a case, as case(suite, id) gives it")
+    _see("grade", answer, str, "an answer, a text")
+    _see_finish("grade", finish)
     if case.measured:
         raise WrongUsage(f"{case.file}:{case.line}: a text is measured, and has no right answer")
     if answer.lstrip().startswith(OPEN) and CLOSE not in answer:
@@ -90,8 +95,10 @@ class SuiteCheck:
         """Whether `answer` does what the check asks; what cannot be looked into (a runaway pattern) does not.
 
         Raises:
-            WrongUsage: a check of one's own raises.
+            WrongUsage: a check of one's own raises; `answer` is no text.
         """
+        _see("holds", answer, str, "an answer, a text")
+        _see_finish("holds", finish)
         return fulfils(self.check, Answer(answer, finish))
 
     def __invert__(self) -> SuiteCheck:
@@ -122,7 +129,10 @@ def matches(rule: MatchRule, accepted: str, answer: str) -> bool:
 
     Raises:
         SuiteError: `accepted` is no number (``number``) or no pattern (``regex``); there is no such rule.
+        WrongUsage: `accepted` or `answer` is no text.
     """
+    _see("matches", accepted, str, "an accepted answer, a text")
+    _see("matches", answer, str, "an answer, a text")
     if rule not in ("word", "exact", "number", "contains", "regex"):
         raise SuiteError(f"matches: found the rule {rule!r}; wanted word, exact, number, contains or regex")
     try:
@@ -131,3 +141,18 @@ def matches(rule: MatchRule, accepted: str, answer: str) -> bool:
         raise SuiteError(f"matches: {error}") from None
     except Undecidable:
         return False
+
+
+def _see(call: str, given: object, kind: type, wanted: str) -> None:
+    """See that `given` is what was wanted, so that no test passes by a slip.
+
+    Raises:
+        WrongUsage: it is not.
+    """
+    if not isinstance(given, kind):
+        raise WrongUsage(f"{call}: found {given!r:.60} ({type(given).__name__}); wanted {wanted}")
+
+
+def _see_finish(call: str, finish: str) -> None:
+    if finish not in get_args(Finish):
+        raise WrongUsage(f"{call}: found finish={finish!r:.60}; wanted {', '.join(get_args(Finish))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from pytest_forgetting.errors import NotFound, SuiteError, WrongUsage
 from pytest_forgetting.grading.registry import check as register
 from pytest_forgetting.grading.registry import isolated_checks
+from pytest_forgetting.suites.cases import Case, Prompt
 from pytest_forgetting.testing import Suite, case, check, grade, load_suite, matches
 
 SUITES = {
@@ -106,6 +108,39 @@ def test_rules_that_cannot_be_meant(rule: str, accepted: str) -> None:
     with pytest.raises(SuiteError):
         # What type checkers would refuse is refused in the run too.
         matches(rule, accepted, "x")  # type: ignore[arg-type]
+
+
+ONE = Case("a", "general", Prompt("Q", ()), expected=("Paris",))
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "told"),
+    [
+        (case, ("suite.yaml", "a"), "case: found 'suite.yaml' (str); wanted a Suite"),
+        (grade, ("a", "x"), "grade: found 'a' (str); wanted a case"),
+        (grade, (ONE, None), "grade: found None (NoneType); wanted an answer, a text"),
+        (grade, (ONE, ["Paris"]), "grade: found ['Paris'] (list); wanted an answer, a text"),
+        (
+            lambda *given: grade(ONE, "x", finish=given[0]),
+            ("end",),
+            "grade: found finish='end'; wanted eos, stop, length",
+        ),
+        (check("not-contains", "x").holds, (None,), "holds: found None (NoneType); wanted an answer, a text"),
+        (matches, ("word", None, "x"), "matches: found None (NoneType); wanted an accepted answer, a text"),
+        (matches, ("word", "5", 5), "matches: found 5 (int); wanted an answer, a text"),
+    ],
+)
+def test_wrong_use_is_told_in_words(call: Callable[..., object], given: tuple[object, ...], told: str) -> None:
+    """It neither passes by a slip nor ends in a traceback from within."""
+    with pytest.raises(WrongUsage) as raised:
+        call(*given)
+    assert str(raised.value).startswith(told)
+
+
+def test_a_threshold_of_another_check() -> None:
+    """The message does not ask for what was given."""
+    with pytest.raises(SuiteError, match="threshold: only levenshtein has one"):
+        check("contains", "a", threshold=3)
 
 
 def test_it_needs_no_torch() -> None:

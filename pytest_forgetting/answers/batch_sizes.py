@@ -22,6 +22,8 @@ There 150 answers of 24 tokens took 0.92, 0.66, 0.53 and 0.57 seconds of one cor
 keys and values of all rows are moved with each token."""
 ACTIVATIONS = 24
 """Hidden-size vectors alive per token at the peak of a layer: residual, attention, the two halves of the MLP."""
+OUTSIDE_MLP, IN_MLP = 8, 4
+"""The same where the MLP is unusually wide: hidden-size vectors beside it, and vectors of its own size within."""
 
 
 def batch_size_for(loaded: LoadedModel, tokens: int, drafted: int = 0, several: int = 1) -> int:
@@ -58,7 +60,7 @@ def bytes_per_scored_row(model: Any, tokens: int, scored: int) -> int:
     """Peak bytes of one row that is scored: activations, and logits of `scored` positions, once more in float32."""
     config = model.config.get_text_config()
     width = model.dtype.itemsize
-    return int(ACTIVATIONS * config.hidden_size * tokens * width + (width + 8) * config.vocab_size * scored)
+    return int(_activations(config) * tokens * width + (width + 8) * config.vocab_size * scored)
 
 
 def bytes_per_row(model: Any, tokens: int, drafted: int = 0) -> int:
@@ -72,7 +74,14 @@ def bytes_per_row(model: Any, tokens: int, drafted: int = 0) -> int:
     head = getattr(config, "head_dim", None) or config.hidden_size // max(1, getattr(config, "num_attention_heads", 1))
     cache = 2 * config.num_hidden_layers * heads * head * tokens * width
     cache = int(cache * layers_share(model))
-    return int(cache + ACTIVATIONS * config.hidden_size * tokens * width + 2 * 4 * config.vocab_size * (1 + drafted))
+    return int(cache + _activations(config) * tokens * width + 2 * 4 * config.vocab_size * (1 + drafted))
+
+
+def _activations(config: Any) -> int:
+    """Numbers alive per token at the peak of a layer."""
+    wide = getattr(config, "intermediate_size", None)
+    mlp = IN_MLP * wide if isinstance(wide, int) else 0
+    return int(max(ACTIVATIONS * config.hidden_size, OUTSIDE_MLP * config.hidden_size + mlp))
 
 
 def layers_share(model: Any) -> float:

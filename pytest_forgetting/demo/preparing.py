@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_forgetting.demo.facts import INSTRUCTIONS, MEDICATION, general_files
-from pytest_forgetting.demo.progress_bar import bar
 from pytest_forgetting.demo.recipes import DURATIONS, EDITION, METHODS, NAMES, PRETRAINING, SHAPE, VOCABULARY
 from pytest_forgetting.errors import WrongUsage
 from pytest_forgetting.made_once import cache_subfolder, made_once
+from pytest_forgetting.training.progress_bar import progress_bar
 
 
 def prepare(name: str, seed: int = 0) -> Path:
@@ -32,7 +32,7 @@ def prepare(name: str, seed: int = 0) -> Path:
     base = None if name == "base" or _complete(folder) else prepare("base")
 
     def make(unfinished: Path) -> None:
-        with bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step, warnings.catch_warnings():
+        with progress_bar(f"training demo:{name} (once, {DURATIONS[name]})") as on_step, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # libraries warn of themselves, in thirty lines and more
             from pytest_forgetting.demo.making import make
 

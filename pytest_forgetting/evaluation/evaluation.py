@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from pytest_forgetting.reporting.display import Display
 if TYPE_CHECKING:
     from pytest_forgetting.answers.called_side import CalledSide
     from pytest_forgetting.answers.progress import Progress
-    from pytest_forgetting.answers.sides import Side, SideName
+    from pytest_forgetting.answers.sides import SideName
     from pytest_forgetting.suites.cases import Case, Suite
 
 
@@ -116,7 +116,7 @@ class Evaluation:
             model=self.sides["model"].participant,
             suites=tuple(suites),
             settings=self._settings,
-            audit=(*self.pair.findings(), *self._confirmation(results), *_identity(self.sides, results)),
+            audit=(*self.pair.findings(), *self._confirmation(results), *_identity(self.pair, results)),
             recommendations=recommend(symptoms_of(suites, adapter=self.pair.is_adapter)),
             timing=timing or Timing(),
             view=Display(),
@@ -166,12 +166,13 @@ def _same(had: Graded, has: Graded) -> bool:
     return had.answer == has.answer and had.loglikelihoods == has.loglikelihoods
 
 
-def _identity(sides: Mapping[SideName, Side], results: Sequence[CaseResult]) -> list[Finding]:
+def _identity(pair: Pair, results: Sequence[CaseResult]) -> list[Finding]:
     """Say it where there was nothing to compare."""
-    baseline, model = sides["baseline"].participant, sides["model"].participant
+    baseline, model = pair.sides["baseline"].participant, pair.sides["model"].participant
     if baseline.is_identified and baseline.fingerprint == model.fingerprint:
         return [Finding("identity", "info", "both references are the same model (equal fingerprints)")]
     answered = [result for result in results if result.outcome != "unanswered"]
     if answered and all(_same(result.baseline, result.model) for result in answered):
-        return [Finding("identity", "warning", f"all {len(answered)} answers of both models are the same")]
+        told = ", and so are their weights: no training changed any" if pair.has_equal_weights() else ""
+        return [Finding("identity", "warning", f"all {len(answered)} answers of both models are the same{told}")]
     return []

@@ -51,6 +51,10 @@ class Pair:
         side = self.sides["model"]
         return isinstance(side, LiveSide) and self.stores.lasting.fact(effect_fact(side)) == NO_EFFECT
 
+    def has_equal_weights(self) -> bool:
+        """Whether both are read from files that hold the same weights."""
+        return len(self.files) > 1 and self.files[0].has_weights_of(self.files[1])
+
     @property
     def _live(self) -> dict[SideName, LiveSide]:
         return {name: side for name, side in self.sides.items() if isinstance(side, LiveSide)}

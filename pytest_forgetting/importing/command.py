@@ -70,6 +70,9 @@ def _write(carried: Carried, here: Path, *, overwrite: bool) -> list[str]:
     """
     new = {name: text for name, text in carried.files.items() if not _holds(here / name, text)}
     there = sorted(name for name in new if (here / name).exists())
+    folders = [name for name in there if (here / name).is_dir()]
+    if folders:
+        raise WrongUsage(f"{', '.join(folders)}: is a folder, and would be a file")
     if there and not overwrite:
         raise WrongUsage(f"{', '.join(there)}: would be replaced (--forgetting-overwrite allows it)")
     for name, text in new.items():

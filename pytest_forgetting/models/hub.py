@@ -59,5 +59,6 @@ def _explained(name: str, error: Exception) -> WrongUsage | CannotAnswer:
     if isinstance(error, errors.RepositoryNotFoundError):
         return WrongUsage(f"{name}: there is no Hub repository of this name (a private one needs: hf auth login)")
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
-        return WrongUsage(f"{name}: no such folder, and as a Hub repository neither cached here nor within reach")
+        unreached = "no such folder, and as a Hub repository neither cached here nor within reach"
+        return WrongUsage(f"{name}: {unreached}; without a network name a folder that the model was downloaded into")
     return CannotAnswer(f"{name}: could not be fetched from the Hub: {str(error).strip().splitlines()[0]}")

@@ -11,6 +11,7 @@ from pytest_forgetting.errors import ForgettingError
 from pytest_forgetting.models import folder
 from pytest_forgetting.models.chat_template import chat_template_in
 from pytest_forgetting.models.devices import BYTES
+from pytest_forgetting.models.equal_weights import have_equal_weights
 from pytest_forgetting.models.fingerprint import HashMemo, combined, files_digest, states, value_digest
 from pytest_forgetting.models.parameters import count_parameters, stored_dtype
 
@@ -101,6 +102,12 @@ class LocalModel:
     def bytes_in(self, dtype: str, quantization: str) -> float:
         """Bytes of the weights, once they are loaded in `dtype`, or quantised."""
         return self.parameters * BYTES[dtype if quantization == "none" else quantization]
+
+    def has_weights_of(self, other: LocalModel) -> bool:
+        """Whether both are full checkpoints with the same weights, whatever else differs."""
+        if self.adapter is not None or other.adapter is not None:
+            return False
+        return have_equal_weights(self._weight_files(), other._weight_files())
 
     def _weight_files(self) -> list[Path]:
         return folder.weight_files(self.weights, allow_pickle=self.allow_pickle)

@@ -192,7 +192,9 @@ def failure_text(result: CaseResult) -> str:
 
 def _quoted(answer: str) -> str:
     answer = answer.strip()
-    return uncommanding(repr(answer) if len(answer) <= SHOWN_CHARACTERS else f"{answer[:SHOWN_CHARACTERS]!r}…")
+    quoted = repr(answer[:SHOWN_CHARACTERS])
+    shown = quoted[: 2 * SHOWN_CHARACTERS]  # each of what is written out has up to ten characters
+    return uncommanding(shown if shown == quoted and len(answer) <= SHOWN_CHARACTERS else f"{shown}…")
 
 
 def gate_text(suite: Suite, category: str | None, scope: ScopeResult) -> str:

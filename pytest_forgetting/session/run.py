@@ -294,8 +294,15 @@ class ForgettingRun:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Count, write the reports, free the models."""
         self._workers.close()
-        if self._asking is not None:
+        if self._asking is None:
+            return
+        try:
             self._end(session, self._asking)
+        except KeyboardInterrupt:  # which pytest expects here no more
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            self._written.notes.append("interrupted before all of its files were written")
+        finally:
+            self._asking.evaluation.close()
 
     def _end(self, session: pytest.Session, asking: AskingAhead) -> None:
         efforts = conclusion.effort_of(asking.evaluation.interview)
@@ -305,7 +312,6 @@ class ForgettingRun:
             output.update(forgetting_refused=asking.evaluation.pair.refused())
         else:
             self._conclude(session, [*efforts, *self._workers.efforts])
-        asking.evaluation.close()
 
     def _conclude(self, session: pytest.Session, efforts: Sequence[conclusion.Effort]) -> None:
         exit_code = self.asking.exit_code or self._workers.exit_code

@@ -215,6 +215,8 @@ def read_check(entry: Any, known: Collection[str], allow_python: bool) -> Check:
     surplus = set(given) - {"type", "value"} - ({"threshold"} if name.endswith("levenshtein") else set())
     if surplus:
         name = min(map(str, surplus))
+        if name == "threshold":
+            raise BadCheck("threshold: only levenshtein has one")
         near = meant(name, ("type", "value", "threshold"))
         raise BadCheck(f"unknown key '{name}'; wanted type and value" + (f"; {near}" if near else ""))
     return _check(name, given.get("value"), given.get("threshold", LEVENSHTEIN_THRESHOLD), known, allow_python)

@@ -220,7 +220,8 @@ def _json(line: bytes, number: int) -> Any:
     except UnicodeDecodeError as error:
         raise Fault(f"byte {error.start} of the line is not UTF-8", line=number) from None
     except json.JSONDecodeError as error:
-        raise Fault(f"is no JSON: {error.msg}", line=number, column=error.colno) from None
+        wanted = "; wanted an object in each line" if text in ("{", "[") else ""
+        raise Fault(f"is no JSON: {error.msg}{wanted}", line=number, column=error.colno) from None
     except (ValueError, RecursionError) as error:
         raise Fault(f"is no JSON: {error}", line=number) from None
 

@@ -14,9 +14,10 @@ from pytest_forgetting.models.local_model import LocalModel
 from pytest_forgetting.models.references import resolve
 from pytest_forgetting.training.examples import Example, digest, read_examples
 from pytest_forgetting.training.method import Method, described
+from pytest_forgetting.training.progress_bar import progress_bar
 from pytest_forgetting.training.tuned import FineTuned, is_tuned, read_tuned, versions
 
-EDITION = 1
+EDITION = 2
 """Raised when the code that trains changes what comes out: models of an older edition are left alone."""
 
 
@@ -57,9 +58,11 @@ def finetuned(
 
 
 def _tune(base: str, examples: list[Example], method: Method, options: dict[str, Any], folder: Path) -> None:
-    from pytest_forgetting.training.tuning import finetune
+    """Train; importing what is heavy takes seconds, so whoever waits is told before."""
+    with progress_bar(f"training {type(method).__name__} on {len(examples)} examples (once: it is kept)") as on_step:
+        from pytest_forgetting.training.tuning import finetune
 
-    finetune(base, examples, method=method, output_dir=folder, **options)
+        finetune(base, examples, method=method, output_dir=folder, on_step=on_step, **options)
 
 
 def _identity(base: LocalModel) -> list[str | None]:

@@ -203,6 +203,17 @@ def test_a_misspelt_key_of_the_configuration_is_told(pytester: pytest.Pytester, 
     assert result.ret == 4
 
 
+@pytest.mark.parametrize("name", ["lint", "import", "overwrite", "init"])
+def test_a_command_is_no_key_of_the_configuration(
+    pytester: pytest.Pytester, here: Path, cache: Path, name: str
+) -> None:
+    """Nobody would read it, and pytest would only warn."""
+    pytester.makeini(f"[pytest]\nforgetting_{name} = true\n")
+    result = pytester.runpytest_inprocess(*PAIR, "capitals.yaml", *REPORT, *FIXED)
+    see_told_once([f"{{here}}/tox.ini: unknown key forgetting_{name}…"], lines_of(result, here))
+    assert result.ret == 4
+
+
 def test_names_are_distinct_and_there_are_many() -> None:
     """A hundred inputs and more, none of them twice."""
     assert len({row.name for row in ROWS}) == len(ROWS) >= 100

@@ -30,7 +30,10 @@ KINDS = {
 """How the page's row for each table of `tests/bad_input/` begins."""
 LISTS = {"bad input": "Bad input", "faults": "Faults", "fuzzing": "Fuzzing", "attacks": "Attacks"}
 CONTROLS = {
-    *("test_usual_patterns_are_taken", "test_stars_elsewhere_are_no_powers"),
+    *(
+        "test_usual_patterns_are_taken",
+        "test_stars_elsewhere_are_no_powers",
+    ),
     *("test_a_run_within_the_folder_is_the_users_own", "test_the_users_own_links_are_followed"),
     *("test_a_packed_answer_is_an_answer", "test_short_keys_are_words"),
 }

@@ -2,13 +2,17 @@
 
 import os
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pytest_forgetting.models.free_memory import CGROUPS
 from tests.faults.gate_runs import write_suite
 from tests.tiny_models import tiny_llama
+
+GROUP_BYTES = 512 * 2**20
 
 
 @pytest.fixture
@@ -49,3 +53,24 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
     yield make
     for folder in mounted:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def limited_group() -> Iterator[Path]:
+    """A real cgroup of `GROUP_BYTES`."""
+    for parent, limit in (
+        (CGROUPS / "memory", "memory.limit_in_bytes"),
+        (CGROUPS, "memory.max"),
+    ):
+        group = parent / f"pytest-forgetting-{uuid.uuid4().hex}"
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(GROUP_BYTES))
+        except OSError:
+            if group.exists():
+                group.rmdir()
+            continue
+        yield group
+        group.rmdir()
+        return
+    pytest.skip("this machine lets nobody make a cgroup")

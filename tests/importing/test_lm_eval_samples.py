@@ -192,6 +192,16 @@ def test_never_over_a_file_that_is_there(pytester: pytest.Pytester) -> None:
     assert "forgetting: qa" in (pytester.path / "t.yaml").read_text()
 
 
+def test_never_over_a_folder(pytester: pytest.Pytester) -> None:
+    """Nor is the suite beside it written."""
+    file = write(pytester.path, "base", "t", [spoken(0, "a", "a", 1.0)])
+    pytester.mkdir("base.json")
+    result = pytester.runpytest_inprocess("--forgetting-overwrite", "--forgetting-import", file)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: base.json: is a folder, and would be a file; nothing was written"])
+    assert not (pytester.path / "t.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [

@@ -27,7 +27,9 @@ def test_it_is_trained_once(pytester: pytest.Pytester, monkeypatch: pytest.Monke
     tiny_base_folder(pytester.path / "base")
     pytester.makepyfile(OWN_TESTS)
     run = pytester.runpytest_subprocess if workers else pytester.runpytest_inprocess
-    run("-p", "no:randomly", *workers).assert_outcomes(passed=4)
+    first = run("-p", "no:randomly", *workers)
+    first.assert_outcomes(passed=4)
+    assert workers or "training FullFineTune on 2 examples (once: it is kept)" in first.errlines + first.outlines
     told = (pytester.path / "paths.txt").read_text().splitlines()
     assert (len(told), len(set(told))) == (4, 1)
     assert len([path for path in Path("cache/finetuned").iterdir() if path.is_dir()]) == 1

@@ -113,6 +113,7 @@ def test_questions_in_a_folder_are_not_passed_over_in_silence(pytester: pytest.P
     told = capitals("--co", suites=(".",)).stdout
     told.fnmatch_lines(["forgetting: mine.jsonl is no suite by itself: name it on the command line, or as source: *"])
     told.no_fnmatch_line("*more.jsonl is no suite*")
+    capitals("--co").stdout.no_fnmatch_line("*is no suite by itself*")  # that of a file named beside them
 
 
 def test_category_gates_are_items_of_their_own(pytester: pytest.Pytester, capitals: Run) -> None:

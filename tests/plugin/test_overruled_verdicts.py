@@ -66,6 +66,27 @@ def test_workers_change_nothing_about_that(pytester: pytest.Pytester, change: st
     assert gate(pytester, "-n2", conftest=CHANGES[change]).ret == 1
 
 
+DYING = """
+import os, threading
+
+def pytest_collection_finish(session):
+    if hasattr(session.config, "workerinput"):
+        threading.Timer(0.3, os._exit, [3]).start()
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    if hasattr(session.config, "workerinput"):
+        threading.Event().wait()
+"""
+
+
+@pytest.mark.slow
+def test_a_gate_that_fails_is_red_where_all_workers_died(pytester: pytest.Pytester) -> None:
+    """No item ran, which xdist does not take for a failure."""
+    result = gate(pytester, "-n2", "--max-worker-restart=0", conftest=DYING)
+    assert (result.ret, decision(pytester.path)) == (1, "fail")
+
+
 @pytest.mark.parametrize("skip", SKIPS)
 def test_a_gate_that_others_skip_has_no_verdict(pytester: pytest.Pytester, skip: str) -> None:
     """It is as if it had not been selected: nothing in table or report speaks for it."""

@@ -9,6 +9,7 @@ import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
 from pytest_forgetting.models.references import resolve
+from tests.models.edits import edit_json
 from tests.reports import read_report
 from tests.tiny_models import tiny_adapter, tiny_llama, tiny_tokenizer
 
@@ -47,6 +48,15 @@ def test_the_base_against_itself_is_green(pytester: pytest.Pytester, base: Path)
     assert result.ret == 0
     assert report["suites"][0]["accuracy_drop"] == 0
     assert report["audit"][0]["finding"] == "identity"
+
+
+def test_a_tuning_that_changed_no_weight_is_told(pytester: pytest.Pytester, base: Path) -> None:
+    """Its fingerprint differs, by a name in its configuration, and all its answers are the base's."""
+    shutil.copytree(base, pytester.path / "tuned")
+    edit_json(pytester.path / "tuned" / "config.json", tuned_by="nobody")
+    result, _ = run(pytester, "--model=./tuned", "--baseline=./base")
+    same = "all 8 answers of both models are the same, and so are their weights: no training changed any"
+    result.stdout.fnmatch_lines([f"warning: {same}"])
 
 
 def test_another_model_gives_other_answers(pytester: pytest.Pytester, base: Path) -> None:

@@ -132,3 +132,27 @@ def test_a_run_that_ends_early_has_not_passed(pytester: pytest.Pytester) -> None
 def test_a_store_that_cannot_be_is_refused(capitals: Run, folder: str, told: str, workers: tuple[str, ...]) -> None:
     """In one line."""
     refused(capitals("--forgetting-store", folder, *workers), told)
+
+
+INTERRUPTS = """
+import os, signal
+moved = os.replace
+
+def interrupted(*names):
+    signal.raise_signal(signal.SIGINT)
+    moved(*names)
+
+os.replace = interrupted
+"""
+
+
+def test_ctrl_c_while_reports_are_written(pytester: pytest.Pytester, capitals: Run) -> None:
+    """pytest's exit code, no traceback, an older report whole, and what was found out is shown all the same."""
+    (pytester.path / "report.json").write_text("older")
+    pytester.makeconftest(INTERRUPTS)
+    result = capitals("--forgetting-report=report.json", "--forgetting-report=report.md", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["forgetting: interrupted before all of its files were written", "5 retained*"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert (pytester.path / "report.json").read_text() == "older"
+    assert not [path for path in pytester.path.iterdir() if ".report." in path.name]

@@ -18,7 +18,7 @@ from pytest_forgetting.comparison.comparison import Comparison, Timing
 from pytest_forgetting.comparison.scopes import SuiteResult
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.html_report import case_rows as case_rows_module
-from pytest_forgetting.reporting.html_report.escaping import LONGEST
+from pytest_forgetting.reporting.html_report.escaping import LONGEST_NAME
 from pytest_forgetting.reporting.html_report.page import to_html
 from tests.reporting.pages import (
     answered,
@@ -246,7 +246,7 @@ def test_a_suites_name_of_pages_is_cut_alike_in_data_and_links() -> None:
     page = Page(to_html(comparison(suite("n" * 90_000, outcomes(3, 2)))))
     (named,) = json.loads(page.scripts()[1])
     links = {attrs["href"] for _, attrs in page.elements if "suite=" in (attrs.get("href") or "")}
-    assert len(named["name"]) == LONGEST
+    assert len(named["name"]) == LONGEST_NAME
     assert links
     assert {parse_qs(link[1:])["suite"][0] for link in links if link} == {named["name"]}
 

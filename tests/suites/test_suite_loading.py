@@ -364,7 +364,10 @@ def test_numbers_as_ids_of_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("{\n", "more.jsonl:1:2: is no JSON: "),
+        (
+            '{\n  "question": "a"\n}\n',
+            "more.jsonl:1:2: is no JSON: Expecting property name enclosed in double quotes; wanted an object in each",
+        ),
         ("[1]\n", "more.jsonl:1: wanted a JSON object with question and answer"),
         (
             '{"question": "a", "answer": "b"}\n{"question": "a"}\n',

@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 
 LONGEST = 2000
 """Characters of one text in the page itself; cases have limits of their own."""
+LONGEST_NAME = 200
+"""Of a suite, by which the page finds its cases: many links have it, with up to twelve characters for each."""
 
 _SIGNS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
 """Control characters, by the signs that Unicode has for them: an escape becomes ␛."""
@@ -32,12 +34,17 @@ def shown(value: Any) -> Any:
     return visible(value if len(value) <= LONGEST else value[: LONGEST - 1] + "…")
 
 
+def named(name: str) -> str:
+    """The name of a suite or a category as the page's data and links have it."""
+    return visible(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…")
+
+
 def fragment(**filters: str) -> Markup:
     """The link within the page that shows the cases of these filters: ``#outcome=forgotten&category=maths``.
 
     It is mark-up, as `shown` would cut a link to a long name.
     """
-    return escape("#" + urlencode({name: shown(text) for name, text in filters.items() if text}))
+    return escape("#" + urlencode({name: named(text) for name, text in filters.items() if text}))
 
 
 def script_json(value: Any) -> str:

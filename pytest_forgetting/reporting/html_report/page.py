@@ -22,7 +22,7 @@ from pytest_forgetting.comparison.scopes import ScopeResult, SuiteResult
 from pytest_forgetting.reporting import terminal
 from pytest_forgetting.reporting.html_report import charts
 from pytest_forgetting.reporting.html_report.case_rows import case_rows
-from pytest_forgetting.reporting.html_report.escaping import fragment, script_json, shown
+from pytest_forgetting.reporting.html_report.escaping import fragment, named, script_json, shown
 from pytest_forgetting.reporting.html_report.trade_off import trade
 from pytest_forgetting.reporting.html_report.verdicts import verdicts
 
@@ -78,7 +78,7 @@ def to_html(comparison: Comparison) -> str:
 
 
 def _named(comparison: Comparison) -> list[dict[str, str]]:
-    return [{"name": shown(each.suite.name), "nodeid": each.suite.nodeid} for each in comparison.suites]
+    return [{"name": named(each.suite.name), "nodeid": each.suite.nodeid} for each in comparison.suites]
 
 
 def _views(comparison: Comparison) -> dict[str, Any]:
