@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -57,7 +58,8 @@ def beside(suite: Path, name: str, what: str) -> Path:
     try:
         folder = suite.parent.resolve()
         found = (folder / name).resolve()
-        found.exists()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found.stat()  # from Python 3.13 on neither `resolve` nor `exists` tells of links in a circle
     except (OSError, ValueError, RuntimeError) as error:  # names too long, with a null byte, links in a circle
         raise Fault(f"{what} '{name:.60}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not found.is_relative_to(folder):
