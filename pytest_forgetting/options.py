@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,14 +200,22 @@ def register(parser: pytest.Parser) -> None:
 def register_short_names(parser: pytest.Parser) -> list[str]:
     """Register ``--model`` and the other short names that are still free; the names that were not."""
     group = parser.getgroup(PREFIX)
+    others = set(_registered(parser))  # pytest 9.0 lets a second one of a name take the first one's values
     taken = []
-    for option in OPTIONS:
-        if option.short:
-            try:
-                group.addoption(f"--{option.name}", **option.arguments)
-            except (ValueError, argparse.ArgumentError):
-                taken.append(f"--{option.name}")
+    for name, option in ((f"--{option.name}", option) for option in OPTIONS if option.short):
+        if name in others:
+            taken.append(name)
+            continue
+        try:
+            group.addoption(name, **option.arguments)
+        except (ValueError, argparse.ArgumentError):
+            taken.append(name)
     return taken
+
+
+def _registered(parser: pytest.Parser) -> Iterator[str]:
+    # pytest has no public way to tell.
+    return (name for group in parser._groups for option in group.options for name in option.names())
 
 
 def see_names(parser: pytest.Parser, args: list[str]) -> None:
@@ -231,9 +239,7 @@ def _is_nearest(name: str, ours: list[str], parser: pytest.Parser) -> bool:
     """Whether `name` is an option of ours but for a slip; what is nearer to another's is none of our business."""
     from difflib import get_close_matches
 
-    # pytest has no public way to tell what is registered.
-    others = [each for group in parser._groups for option in group.options for each in option.names()]
-    nearest = get_close_matches(name, [*ours, *others], 1, cutoff=0.8)
+    nearest = get_close_matches(name, [*ours, *_registered(parser)], 1, cutoff=0.8)
     return bool(nearest) and nearest[0] in ours
 
 
@@ -246,7 +252,8 @@ def see_keys(config: pytest.Config) -> None:
     import pytest
 
     ours = [option.dest for option in OPTIONS if option.ini and option.alone is None]
-    for name in getattr(config, "_inicfg", ()):  # its public name is deprecated; without it pytest only warns
+    # Its public name, which pytest 9.0 has, is deprecated.
+    for name in config._inicfg if hasattr(config, "_inicfg") else config.inicfg:
         if name.startswith(f"{PREFIX}_") and name not in ours:
             raise pytest.UsageError(f"{config.inipath}: unknown key {name}{_meant(name, ours)}")
 

@@ -41,7 +41,8 @@ BY_THEMSELVES = [
 REPORT = ("--forgetting-report=report.json",)
 FIXED = ("-p", "no:randomly", "-p", "no:cacheprovider")
 DECORATION = re.compile(
-    r"^(ERROR: |E +|!+ |pytest\.main\(\): error: )?(_pytest\.outcomes\.Exit: )?(forgetting: (?=\S+[:/ ]))?|( !+)$"
+    r"^(ERROR: |E +|!+ |(?:pytest\.main\(\)|__main__\.py): error: )?(_pytest\.outcomes\.Exit: )?"
+    r"(forgetting: (?=\S+[:/ ]))?|( !+)$"
 )
 """What pytest writes around a message."""
 PLACE = re.compile(r"\b((?:s\.yaml|x\.jsonl|x\.csv)(?=:))")
