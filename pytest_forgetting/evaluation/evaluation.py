@@ -1,4 +1,4 @@
-"""From cases to a Comparison: missing answers are asked for, graded, graded; `compare()` and test items use it."""
+"""From cases to a Comparison: missing answers are asked for, graded and judged; `compare()` and test items use it."""
 
 from __future__ import annotations
 

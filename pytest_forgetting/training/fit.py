@@ -104,10 +104,12 @@ def fit(
         The losses on the way (mean over some steps, penalty included), by step.
     """
     ordered = [row for examples in passes for row in batched(rows(tokenizer, examples), recipe.batch_size)]
+    steps = ceil(len(ordered) / recipe.batch_size)
+    _see_enough(steps, len(ordered), recipe)
     with tempfile.TemporaryDirectory(prefix="pytest-forgetting-") as scratch:
         trainer = InOrder(
             model=model,
-            args=_arguments(recipe, scratch, seed, use_cpu, warmup=_warmup(recipe, len(ordered))),
+            args=_arguments(recipe, scratch, seed, use_cpu, warmup=_warmup(recipe, steps)),
             train_dataset=ordered,
             data_collator=DataCollatorForSeq2Seq(tokenizer),
             callbacks=[StepTeller(on_step)],
@@ -120,9 +122,8 @@ def fit(
     return [Loss(int(entry["step"]), entry["loss"], entry.get("penalty", 0.0)) for entry in history]
 
 
-def _warmup(recipe: Recipe, examples: int) -> float:
-    """The share of steps to warm up in: none where that is less than a step, which would be taken at the rate 0."""
-    steps = ceil(examples / recipe.batch_size)
+def _see_enough(steps: int, examples: int, recipe: Recipe) -> None:
+    """Warn of a training that is over before it has taught anything."""
     if steps < FEW_STEPS:
         warnings.warn(
             f"{steps} training step{'s' * (steps > 1)} ({examples} texts, passes counted, in batches of"
@@ -130,6 +131,10 @@ def _warmup(recipe: Recipe, examples: int) -> float:
             ForgettingWarning,
             stacklevel=2,
         )
+
+
+def _warmup(recipe: Recipe, steps: int) -> float:
+    """The share of steps to warm up in: none where that is less than a step, which would be taken at the rate 0."""
     return recipe.warmup if recipe.warmup * steps >= 1 else 0.0
 
 
