@@ -67,8 +67,9 @@ test-slow: wheel
 
 # In an environment of its own. torch's CPU index has no releases as old for every system: the usual one has.
 MINIMUM := $(VENV)/minimum
+# pyarrow 17 brings a package of its own by the name of `benchmarks`, which must not hide ours.
 test-minimum: $(MINIMUM)/.installed
-	OMP_NUM_THREADS=1 $(MINIMUM)/bin/python -m pytest -n 2 --dist loadfile
+	PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 $(MINIMUM)/bin/python -m pytest -n 2 --dist loadfile
 
 $(MINIMUM)/.installed: pyproject.toml constraints-minimum.txt
 	$(PYTHON) -m venv $(MINIMUM)
