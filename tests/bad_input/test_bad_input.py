@@ -41,7 +41,7 @@ BY_THEMSELVES = [
 REPORT = ("--forgetting-report=report.json",)
 FIXED = ("-p", "no:randomly", "-p", "no:cacheprovider")
 DECORATION = re.compile(
-    r"^(ERROR: |E +|!+ |(?:pytest\.main\(\)|__main__\.py): error: )?(_pytest\.outcomes\.Exit: )?"
+    r"^(ERROR: |E +|!+ |(?:pytest\.main\(\)|__main__\.py|-c): error: )?(_pytest\.outcomes\.Exit: )?"
     r"(forgetting: (?=\S+[:/ ]))?|( !+)$"
 )
 """What pytest writes around a message."""

@@ -14,6 +14,9 @@ import termios
 from collections.abc import Mapping
 from pathlib import Path
 
+OTHERS = ("randomly", "sugar", "terminalprogress")
+"""Plugins that draw or order in ways of their own."""
+
 
 def in_terminal(
     folder: Path,
@@ -35,7 +38,8 @@ def in_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     known = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:sugar", *arguments],
+        # pytest 9.0 tells terminals of its own progress, too, by escape sequences that draw nothing.
+        [sys.executable, "-m", "pytest", *(f"-pno:{name}" for name in OTHERS), *arguments],
         cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         env={**known, "PYTHONIOENCODING": "utf-8", **(environment or {})},
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

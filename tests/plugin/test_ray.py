@@ -204,7 +204,6 @@ def test_an_address_where_nobody_answers(pytester: pytest.Pytester, pair: Path) 
         (("--forgetting-ray-actors=2",), "--forgetting-ray-actors without --forgetting-engine ray"),
         ((*RAY, "--forgetting-ray-address=ray://head:10001"), "wanted auto, or HOST:PORT such as 10.0.0.1:6379"),
         ((*RAY, "--forgetting-ray-cpus=0"), "--forgetting-ray-cpus: found '0', wanted a whole number above 0"),
-        ((*RAY, "--device=cuda:1"), "--device cuda:1: Ray gives each actor a device; use auto, cpu or cuda"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -214,3 +213,11 @@ def test_what_cannot_be_meant_is_refused(
     result = pytester.runpytest_inprocess(*PAIR, "qa.yaml", "--forgetting-no-store", *options)
     assert result.ret == 4
     assert told in result.stderr.str()
+
+
+def test_a_device_of_ones_own_is_refused(pytester: pytest.Pytester, pair: Path) -> None:
+    """Where there is Ray, it says which actor computes where."""
+    pytest.importorskip("ray")
+    result = pytester.runpytest_inprocess(*PAIR, "qa.yaml", "--forgetting-no-store", *RAY, "--device=cuda:1")
+    assert result.ret == 4
+    assert "--device cuda:1: Ray gives each actor a device; use auto, cpu or cuda" in result.stderr.str()
