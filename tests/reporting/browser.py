@@ -81,6 +81,13 @@ def status(page: Page) -> str:
     return page.locator("#told").inner_text()
 
 
+def becomes(page: Page, selector: str, text: str | list[str]) -> None:
+    """Wait for the text, or for one text each: the page hears of a new address only after the click that set it."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_have_text(text, timeout=20_000)
+
+
 def address(page: Page) -> str:
     """The part of the address behind #."""
     return str(page.evaluate("location.hash"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reporting.browser import Reader, address, launched, outcomes_shown, status
+from tests.reporting.browser import Reader, address, becomes, launched, outcomes_shown, status
 from tests.reporting.pages import HOSTILE, answered, comparison, everything, hostile, outcomes, suite
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
-"""In which ten thousand cases must be there, on a machine that has other things to do; it takes one or two."""
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +91,22 @@ def test_an_address_shows_what_it_names(reader: Reader) -> None:
     assert status(page) == "2 of 143 cases"
     assert page.get_by_role("combobox", name="Suite").input_value() == "Questions"
     page.get_by_role("link", name="Link").last.click()
-    assert page.locator("#rows .case-title").all_inner_texts() == ["What of loss?"]
+    becomes(page, "#rows .case-title", ["What of loss?"])
     assert "node id suites/Questions.yaml::geography::weighed" in status(page)
     page.go_back()
-    assert status(page) == "2 of 143 cases"
+    becomes(page, "#told", "2 of 143 cases")
 
 
 def test_figures_lead_to_their_cases(reader: Reader) -> None:
     """From the table, from the reasons and from the tiles."""
     page = reader.open(everything())
     page.locator("table.suites tr", has_text="geography").get_by_role("link", name="5", exact=True).click()
-    assert (outcomes_shown(page), status(page)) == (["forgotten"] * 5, "5 of 143 cases")
+    becomes(page, "#rows .outcome", ["forgotten"] * 5)
+    assert status(page) == "5 of 143 cases"
     page.locator(".reasons li", has_text="must not fail").get_by_role("link").click()
-    assert page.locator("#rows .case-title").all_inner_texts() == ["Counting"]
+    becomes(page, "#rows .case-title", ["Counting"])
     page.locator(".tile", has_text="unanswered").click()
-    assert outcomes_shown(page) == ["unanswered"]
+    becomes(page, "#rows .outcome", ["unanswered"])
 
 
 def test_differing_words_are_marked_in_both_answers(reader: Reader) -> None:
