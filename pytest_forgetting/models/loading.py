@@ -45,6 +45,7 @@ class LoadedPair:
         self._models = {side: model for side, model in models.items() if isinstance(model, LocalModel)}
         self._options = options
         self._residents: list[Resident] = []
+        self._loads = False  # whether there is something to let go of: what was loaded, or begun and given up
         self.notes: list[str] = []
         """What a reader of the report should know about how the models were loaded."""
 
@@ -124,6 +125,7 @@ class LoadedPair:
     def _loaded(self, model: LocalModel) -> Resident:
         from pytest_forgetting.models.resident import Resident
 
+        self._loads = True
         resident = Resident.load(model, self._options)
         self._residents.append(resident)
         self._note(*resident.notes)
@@ -131,6 +133,9 @@ class LoadedPair:
 
     def free(self) -> None:
         """Let go of what was loaded; it is loaded anew when it is asked again."""
+        if not self._loads:
+            return  # a training asks a given model again and again, and collecting takes most of a second there
+        self._loads = False
         self._residents.clear()
         gc.collect()
         torch = sys.modules.get("torch")  # where its import was interrupted a second one would fail

@@ -28,10 +28,11 @@ def written(folder: Path) -> None:
 
 @pytest.mark.parametrize("workers", [(), pytest.param(("-n2",), marks=pytest.mark.slow)], ids=["here", "workers"])
 def test_a_gate_is_judged_once_where_failures_are_rerun(
-    pytester: pytest.Pytester, capitals: Run, workers: tuple[str, ...]
+    pytester: pytest.Pytester, capitals: Run, workers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer does not change by being graded again; a flaky Python test beside it is rerun as ever."""
     pytest.importorskip("pytest_rerunfailures")
+    monkeypatch.delenv("PYTEST_ADDOPTS")
     (pytester.path / "test_flaky.py").write_text(
         "from pathlib import Path\ndef test_flaky():\n    seen = Path('seen')\n    first = not seen.exists()\n"
         "    seen.touch()\n    assert not first\n"
