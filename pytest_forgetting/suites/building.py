@@ -135,12 +135,15 @@ class CaseBuilder:
         return self._asked(keys)
 
     def _right_choice(self, keys: CaseKeys, row: Any) -> int | None:
-        """Which choice is right: a whole number counts from 0, a text is one of them (or, from CSV, such a number)."""
+        """Which choice is right: a whole number counts from 0, a text is one of them (or, from CSV, such a number).
+
+        Where choices have labels, it is one of these and nothing else: labels may be numbers that do not begin at 0.
+        """
         if keys.choices is None:
             return None
-        if len(set(keys.choices)) < len(keys.choices):
-            twice = next(each for each in keys.choices if keys.choices.count(each) > 1)
-            raise Fault(f"choices: {twice!r} stands there twice", ["choices"])
+        _see_different("choices", keys.choices)
+        if keys.labels is not None:
+            return _labelled(keys.correct_answer or (), keys.labels, keys.choices)
         try:
             return number_of(row, keys.choices)
         except ValueError as error:
@@ -207,6 +210,25 @@ def _all_of(faults: Sequence[Fault]) -> Fault:
     """The first, with the others on it."""
     faults[0].others = faults[1:]
     return faults[0]
+
+
+def _see_different(key: str, values: Sequence[str]) -> None:
+    if len(set(values)) < len(values):
+        twice = next(each for each in values if values.count(each) > 1)
+        raise Fault(f"{key}: {twice!r} stands there twice", [key])
+
+
+def _labelled(answers: Sequence[str], labels: Sequence[str], choices: Sequence[str]) -> int:
+    """The number, from 0, of the choice whose label is the only one of `answers`."""
+    _see_different("labels", labels)
+    if len(labels) != len(choices):
+        raise Fault(f"labels: found {len(labels)}; wanted as many as there are choices, {len(choices)}", ["labels"])
+    if len(answers) != 1:
+        raise Fault("correct_answer: found a list; wanted one of the labels", ["correct_answer"])
+    if answers[0] not in labels:
+        wanted = f"wanted one of the labels: {', '.join(labels):.80}"
+        raise Fault(f"correct_answer: found {answers[0]!r:.60}; {wanted}", ["correct_answer"])
+    return labels.index(answers[0])
 
 
 def number_of(row: Mapping[Any, Any], choices: Sequence[str]) -> int:

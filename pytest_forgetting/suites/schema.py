@@ -78,11 +78,13 @@ class CaseKeys(Strict):
     messages: Annotated[list[Turn], Field(min_length=1)] | None = None
     """A chat taken as it is, in the place of a question."""
     correct_answer: Answers | None = None
-    """What is right: one answer or several (qa), or one of the choices or its number from 0 (choice)."""
+    """What is right: one answer or several (qa), or one of the choices, its number from 0 or its label (choice)."""
     match: MatchRule | None = None
     """How an answer is compared: word, exact, number, contains or regex. Left out: as the suite says (qa)."""
     choices: Annotated[list[AnswerText], Field(min_length=2)] | None = None
     """What can be chosen from; all different (choice)."""
+    labels: Annotated[list[AnswerText], Field(min_length=2)] | None = None
+    """What the answer calls the choices, in their order, as A, B, C; models do not see them (choice)."""
     text: Words | None = None
     """The text that is measured (text)."""
     test: Words | None = None
@@ -197,6 +199,7 @@ ANSWERING: dict[str, tuple[Kind, ...]] = {
     "correct_answer": ("qa", "choice"),
     "match": ("qa",),
     "choices": ("choice",),
+    "labels": ("choice",),
     "text": ("text",),
     "test": ("checklist",),
     "checks": ("checklist",),

@@ -65,6 +65,23 @@ BAD = [
         "s.yaml:3:48: correct_answer: found 2, which is choice 0 and the number of choice 2;"
         " wanted '2' in quotes for the one, '5' for the other",
     ),
+    (choice("choices: [a, b], labels: [A, A], answer: A"), "s.yaml:3:42: labels: 'A' stands there twice"),
+    (
+        choice("choices: [a, b], labels: [A, B, C], answer: A"),
+        "s.yaml:3:42: labels: found 3; wanted as many as there are choices, 2",
+    ),
+    (
+        choice("choices: [a, b], labels: [A, B], answer: a"),
+        "s.yaml:3:58: correct_answer: found 'a'; wanted one of the labels: A, B",
+    ),
+    (
+        choice("choices: [a, b], labels: [A, B], answer: [A, B]"),
+        "s.yaml:3:58: correct_answer: found a list; wanted one of the labels",
+    ),
+    (
+        QA + CASES + "  - {question: a, answer: b, labels: [b, c]}\n",
+        "s.yaml:3:30: 'labels' has no meaning in a qa suite",
+    ),
     (choice("choices: [a, b], answer: a, match: word"), "s.yaml:3:45: 'match' has no meaning in a choice suite"),
     (choice("choices: [a, b], answer: a, text: b"), "s.yaml:3:45: 'text' has no meaning in a choice suite"),
     (choice("choices: [a, b], answer: a, checks: [finished]"), "s.yaml:3:45: 'checks' has no meaning in a choice*"),
@@ -174,6 +191,27 @@ def test_a_benchmarks_rows_are_read_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "mmlu.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     suite = load(tmp_path, CHOICE + "source: {path: mmlu.jsonl, fields: {category: subject}}\n")
     assert [(one.category, one.expected) for one in suite.cases] == [("algebra", ("4",)), ("botany", ("green",))]
+
+
+def test_answers_by_label_are_read_as_they_are(tmp_path: Path) -> None:
+    """As ARC has them: letters in some rows, numbers from 1 in others, beside the choices in one column."""
+    rows = [
+        ("Sky?", ["red", "blue", "3"], ["A", "B", "C"], "B"),
+        ("Legs of a dog?", ["2", "4", "1"], ["1", "2", "3"], "2"),
+    ]
+    lines = [{"question": ask, "choices": {"text": of, "label": by}, "answerKey": key} for ask, of, by, key in rows]
+    (tmp_path / "arc.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fields = "{choices: choices.text, labels: choices.label, correct_answer: answerKey}"
+    suite = load(tmp_path, f"{CHOICE}source: {{path: arc.jsonl, fields: {fields}}}\n")
+    assert [(one.choices, one.expected) for one in suite.cases] == [
+        (("red", "blue", "3"), ("blue",)),
+        (("2", "4", "1"), ("4",)),
+    ]
+
+
+def test_labels_change_nothing_that_is_asked(tmp_path: Path) -> None:
+    """The same case under the same id, so that labels can be added beside a recording."""
+    assert case(tmp_path, "choices: [a, b], labels: [x, y], answer: y") == case(tmp_path, "choices: [a, b], answer: 1")
 
 
 def test_a_choice_case_has_a_request_for_all_its_choices(tmp_path: Path) -> None:

@@ -38,8 +38,16 @@ UNSEEN = (
     ),
     *("a truth value", "no case has the category", "literal braces", "unknown field", "regular expression"),
     *("the answer 'ten'", "from 1 to 1", "no JSON Schema", "lies outside", "does not exist", "of a kind that is read"),
-    *("refused without", "stands there twice", "one of the choices", "is choice 0", "'1/0'", "'5%%'"),
-    *("1e-999999999", "1e999999999"),
+    *(
+        "refused without",
+        "stands there twice",
+        "one of the choices",
+        "one of the labels",
+        "is choice 0",
+        "'1/0'",
+        "'5%%'",
+    ),
+    *("1e-999999999", "1e999999999", "as many as there are choices"),
 )
 """Findings that no JSON Schema can have: about YAML itself, other files, or values compared with each other."""
 
