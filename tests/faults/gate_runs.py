@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -78,7 +79,8 @@ class GateRun:
     def send(self, number: int) -> None:
         """A signal, if it still runs."""
         if self.process.is_alive() and self.process.pid is not None:
-            os.kill(self.process.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended since
+                os.kill(self.process.pid, number)
 
     def wait(self) -> int:
         """How it ended: its exit code, or the signal's number below zero."""

@@ -33,6 +33,13 @@ SUITES = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported_once() -> None:
+    """Ray bears no second import, which there would be after one within a test: pytester takes modules back."""
+    with contextlib.suppress(ImportError):
+        import ray  # noqa: F401 - to have been imported
+
+
 @pytest.fixture
 def pair(pytester: pytest.Pytester) -> Path:
     """./base and an adapter on it, ./tuned, and three suites."""

@@ -18,6 +18,8 @@ from tests.plugin.served_suites import TEMPLATE, findings, said, write_choices, 
 from tests.tiny_models import tiny_llama, tiny_tokenizer
 
 pytestmark = pytest.mark.slow
+TRANSFORMERS = "from transformers.cli.transformers import main; main()"
+"""Its command, which need not lie beside the Python that runs the tests."""
 PATIENCE = 120
 """Seconds that the server may take to start."""
 
@@ -36,7 +38,7 @@ def url(folders: Mapping[str, Path]) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "transformers"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-c", TRANSFORMERS, "serve", "--host", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     # Arguments of several types.
