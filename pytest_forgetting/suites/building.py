@@ -247,7 +247,9 @@ def number_of(row: Mapping[Any, Any], choices: Sequence[str]) -> int:
     if not 0 <= number < len(choices):
         if text is not None:
             return text
-        raise ValueError(f"found {given!r:.60}; wanted one of the choices, or its number from 0 to {len(choices) - 1}")
+        told = f"found {given!r:.60}; wanted one of the choices, or its number from 0 to {len(choices) - 1}"
+        letter = isinstance(given, str) and len(given) == 1 and given.isalpha()
+        raise ValueError(f"{told}; where letters stand for choices, 'labels' names them" if letter else told)
     # Benchmarks number choices such as "4" and "7" that are texts. Where both stand without quotes nobody can tell.
     if text not in (None, number) and given in row["choices"]:
         raise ValueError(

@@ -185,7 +185,8 @@ ROWS = [
     suite(
         "an answer that is no choice",
         "forgetting: choice\ncases:\n  - {prompt: a, choices: [b, c], answer: d}\n",
-        ("s.yaml:3:42: correct_answer: found 'd'; wanted one of the choices, or its number from 0 to 1"),
+        "s.yaml:3:42: correct_answer: found 'd'; wanted one of the choices, or its number from 0 to 1;"
+        " where letters stand for choices, 'labels' names them",
     ),
     suite(
         "a choice number out of range",
