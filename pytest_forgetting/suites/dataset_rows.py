@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_forgetting.suites.building import Fault
 from pytest_forgetting.suites.cases import DatasetRead
+from pytest_forgetting.suites.key_types import Columns
 from pytest_forgetting.suites.schema import SourceKeys
 from pytest_forgetting.suites.sources import MOST_ROWS, beside, case_keys, needing_extra, see_columns
 
@@ -32,7 +33,7 @@ class DatasetRows:
     columns: tuple[str, ...]
     rows: Iterator[Mapping[str, Any]]
 
-    def case_rows(self, fields: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def case_rows(self, fields: Mapping[str, Columns]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Number, from 1, and case keys of each row; empty values are left out.
 
         Raises:

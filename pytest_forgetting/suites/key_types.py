@@ -76,6 +76,16 @@ def _tag(value: str) -> str:
     return value
 
 
+def _columns(value: Any) -> str | list[str] | dict[str, str]:
+    """One column, or two and more, each with its label or without."""
+    if isinstance(value, str):
+        return value
+    each = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if len(each) < 2 or not all(isinstance(one, str) for one in each):
+        raise ValueError("wanted the name of a column, or of two and more: a list, or a mapping with their labels")
+    return value  # type: ignore[no-any-return]  # just seen
+
+
 _RATIO = r"^\s*[-+]?[\d_.]+([eE][-+]?\d+)?(\s*/\s*\d[\d_]*)?\s*%?\s*$"
 
 
@@ -109,6 +119,21 @@ Answers = Annotated[
     Field(min_length=1),
     WithJsonSchema({"anyOf": [*ANSWER["anyOf"], {"type": "array", "items": ANSWER, "minItems": 1}]}),
 ]
+_STRING = {"type": "string"}
+Columns = Annotated[
+    str | list[str] | dict[str, str],
+    PlainValidator(_columns),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _STRING,
+                {"type": "array", "items": _STRING, "minItems": 2},
+                {"type": "object", "additionalProperties": _STRING, "minProperties": 2},
+            ]
+        }
+    ),
+]
+"""Where the value of a key lies: in one column, or each of its parts in one, with its label or without."""
 _Stop = Annotated[str, Field(min_length=1)]
 Stops = Annotated[
     list[_Stop],

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pytest_forgetting.suites.building import CaseBuilder, Fault
 from pytest_forgetting.suites.cases import GatePolicy, Message, Suite
 from pytest_forgetting.suites.findings import is_unknown_key, told
+from pytest_forgetting.suites.key_types import Columns
 from pytest_forgetting.suites.positions import SIZE_LIMIT, Document
 from pytest_forgetting.suites.prompts import Prompting, template_fault
 from pytest_forgetting.suites.refusal import refusal
@@ -231,7 +232,7 @@ def _source_keys(given: Any) -> SourceKeys:
     return keys
 
 
-def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, str], shown: str) -> None:
+def _read_source(builder: CaseBuilder, file: Path, fields: Mapping[str, Columns], shown: str) -> None:
     found = False
     try:
         for line, row in read_rows(file, fields):

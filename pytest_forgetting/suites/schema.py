@@ -12,6 +12,7 @@ from pytest_forgetting.suites.cases import THINK_TOKENS, Kind, MatchRule, Role, 
 from pytest_forgetting.suites.key_types import (
     Answers,
     AnswerText,
+    Columns,
     Growth,
     Name,
     Share,
@@ -117,8 +118,9 @@ class SourceKeys(Strict):
     """Which of the dataset's splits; left out where there is only one."""
     revision: Words | None = None
     """Commit, tag or branch of a dataset on the Hub; a commit keeps the cases the same."""
-    fields: dict[str, str] = {}
-    """Keys of a case and the columns that hold them; `answers.text` is the key `text` in the column `answers`."""
+    fields: dict[str, Columns] = {}
+    """Keys of a case and the columns that hold them; `answers.text` is the key `text` in the column `answers`.
+    `choices` may have a column each: `[option1, option2]`, or with their labels `{A: option1, B: option2}`."""
 
 
 OF_DATASETS = ("config", "split", "revision")

@@ -7,13 +7,14 @@ import csv
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from pytest_forgetting.suites.building import Fault
+from pytest_forgetting.suites.key_types import Columns
 from pytest_forgetting.suites.schema import SPELLINGS, CaseKeys
 from pytest_forgetting.suites.spelling import hint, meant
 from pytest_forgetting.suites.strict_json import given_twice
@@ -77,13 +78,13 @@ def needing_extra(library: str, what: str) -> None:
         raise Fault(f"{what} needs {library}: pip install 'pytest-forgetting[data]'")
 
 
-def see_columns(name: str, columns: Collection[str], fields: Mapping[str, str]) -> None:
+def see_columns(name: str, columns: Collection[str], fields: Mapping[str, Columns]) -> None:
     """See that the columns that `fields` names are there, or that some are called as the keys of a case are.
 
     Raises:
         Fault: they are not; its path leads into `source`.
     """
-    for key, column in fields.items():
+    for key, column in ((key, column) for key, columns in fields.items() for column in _single(columns)):
         if column.partition(".")[0] not in columns and column not in columns and columns:
             told = f"no column '{column}' in {name}, which 'fields' names for '{key}'"
             raise Fault(f"{told}; columns: {', '.join(columns)}", ["fields", key])
@@ -92,19 +93,29 @@ def see_columns(name: str, columns: Collection[str], fields: Mapping[str, str]) 
         raise Fault(f"{told}; wanted fields: {{question: COLUMN, correct_answer: COLUMN}}")
 
 
-def see_fields(fields: Mapping[str, str]) -> None:
-    """See that `fields` names keys of cases.
+def see_fields(fields: Mapping[str, Columns]) -> None:
+    """See that `fields` names keys of cases, and several columns for choices only.
 
     Raises:
-        Fault: one is none.
+        Fault: one is none, or has too many.
     """
-    for name in fields:
+    for name, columns in fields.items():
         if name not in _KNOWN:
             told = hint(name, [*CaseKeys.model_fields, *SPELLINGS], CaseKeys.model_fields)
             raise Fault(f"unknown key '{name}'; {told}", ["fields", name], key=True)
+        if name != "choices" and not isinstance(columns, str):
+            raise Fault(f"{name}: found several columns, which only 'choices' may have; wanted one", ["fields", name])
+    if "labels" in fields and isinstance(fields.get("choices"), dict):
+        raise Fault("'labels' are given beside each column of 'choices' already", ["fields", "labels"], key=True)
 
 
-def read_rows(file: Path, fields: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _single(columns: Columns) -> Iterable[str]:
+    if isinstance(columns, str):
+        return (columns,)
+    return columns.values() if isinstance(columns, dict) else columns
+
+
+def read_rows(file: Path, fields: Mapping[str, Columns]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and case keys of each row; columns that mean nothing here are left out.
 
     Raises:
@@ -132,20 +143,35 @@ def holds_questions(path: Path) -> bool:
     return "correct_answer" in plain and not plain.isdisjoint(("question", "prompt"))
 
 
-def case_keys(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+def case_keys(row: Mapping[str, Any], fields: Mapping[str, Columns]) -> dict[str, Any]:
     """What of a row means something in a case; what has no value is left out.
 
     Args:
         row: its columns.
-        fields: the column for a key that is called otherwise; ``answers.text`` is the key `text` in `answers`.
+        fields: the column for a key that is called otherwise; ``answers.text`` is the key `text` in `answers`. Choices
+            may have a column each, of which some are empty where a case has fewer.
 
     Raises:
         Fault: a named column is missing.
     """
-    renamed = {name: _value(row, name, column) for name, column in fields.items()}
+    renamed: dict[str, Any] = {}
+    for name, columns in fields.items():
+        renamed |= {name: _value(row, name, columns)} if isinstance(columns, str) else _choices(row, columns)
     taken = {SPELLINGS.get(name, name) for name in renamed}
     rest = {name: row[name] for name in row if name in _KNOWN and SPELLINGS.get(name, name) not in taken}
     return {name: _as_name(name, value) for name, value in (*rest.items(), *renamed.items()) if value is not None}
+
+
+def _choices(row: Mapping[str, Any], columns: list[str] | dict[str, str]) -> dict[str, Any]:
+    """Choices that have a column each; where they have no labels they are numbered, so that none is left out amid."""
+    if isinstance(columns, dict):
+        held = {label: _value(row, "choices", column) for label, column in columns.items()}
+        held = {label: value for label, value in held.items() if value is not None}
+        return {"choices": list(held.values()), "labels": list(held)}
+    values = [_value(row, "choices", column) for column in columns]
+    while values and values[-1] is None:
+        values.pop()
+    return {"choices": values}
 
 
 def _as_name(key: str, value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Choice suites, text suites and samples as suites write them: what they become, and what is said of bad ones."""
 
 import json
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
@@ -207,6 +208,58 @@ def test_answers_by_label_are_read_as_they_are(tmp_path: Path) -> None:
         (("red", "blue", "3"), ("blue",)),
         (("2", "4", "1"), ("4",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("choices", "table", "expected"),
+    [
+        ("[one, two]", "question,one,two,answer\nSky?,red,blue,1\nSun?,hot,cold,hot\n", ["blue", "hot"]),
+        ("[A, B, C]", "question,A,B,C,answer\nSky?,red,blue,,1\n", ["blue"]),
+        ("{A: one, B: two}", "question,one,two,answer\nSky?,B,A,B\n", ["A"]),
+        ("{A: A, C: C, B: B}", "question,A,B,C,answer\nSky?,red,blue,,B\nSun?,hot,,cold,C\n", ["blue", "cold"]),
+        ("{'1': option1, '2': option2}", "question,option1,option2,answer\nSky?,red,blue,2\n", ["blue"]),
+    ],
+)
+def test_choices_may_have_a_column_each(tmp_path: Path, choices: str, table: str, expected: list[str]) -> None:
+    """As tables have them, with labels or without; where a case has fewer, cells are empty."""
+    (tmp_path / "table.csv").write_text(table)
+    suite = load(tmp_path, f"{CHOICE}source: {{path: table.csv, fields: {{choices: {choices}}}}}\n")
+    assert [one.expected for one in suite.cases] == [(each,) for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            "{choices: [one]}",
+            "s.yaml:2:45: source.fields.choices: wanted the name of a column, or of two and more: *",
+        ),
+        (
+            "{choices: 5}",
+            "s.yaml:2:45: source.fields.choices: wanted the name of a column, or of two and more: *",
+        ),
+        (
+            "{choices: [one, tow]}",
+            "table.csv:2: no field 'tow', which 'fields' names for 'choices'; fields: question, one, *",
+        ),
+        (
+            "{question: [one, two]}",
+            "s.yaml:2:46: question: found several columns, which only 'choices' may have; wanted one",
+        ),
+        (
+            "{choices: {A: one, B: two}, labels: one}",
+            "s.yaml:2:63: 'labels' are given beside each column of 'choices' already",
+        ),
+        ("{choices: [one, two, three]}", "table.csv:3: choices.1: wanted a text or a number *"),
+        ("{choices: {'0': one, '1': two}}", "table.csv:3: choices: wanted a list of at least 2*"),
+    ],
+)
+def test_columns_that_are_no_choices_are_told(tmp_path: Path, fields: str, message: str) -> None:
+    """In the suite where it is the suite's, in the table where a row has too few or leaves one out amid the others."""
+    (tmp_path / "table.csv").write_text("question,one,two,three,answer\nSky?,a,b,,0\nSun?,a,,c,1\n")
+    with pytest.raises(SuiteError) as raised:
+        load(tmp_path, f"{CHOICE}source: {{path: table.csv, fields: {fields}}}\n")
+    assert fnmatch(str(raised.value).splitlines()[0], message.replace("[", "[[]")), raised.value
 
 
 def test_labels_change_nothing_that_is_asked(tmp_path: Path) -> None:
