@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -84,7 +85,8 @@ def made_of(path: Path) -> Iterator[tuple[str, int, bool]]:
 def collected(*paths: str) -> list[str]:
     """All tests there, of both tiers, as pytest names them; fixtures multiply some."""
     command = (sys.executable, "-P", "-m", "pytest", "--co", "-q", "-m", "slow or not slow", *paths)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if "::" in line]
 
 
