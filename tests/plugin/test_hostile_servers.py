@@ -37,18 +37,19 @@ def completions(said: Said) -> Fault:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "body", "told"),
+    ("encoding", "layers", "told"),
     [
-        ("gzip", packed(1 << 30), "*sent more than 64 MiB in answer to one request*"),
-        ("gzip, gzip", packed(1 << 30, 2), "*sent what cannot be unpacked*"),
-        ("br", b"x", "*sent what cannot be unpacked*"),
-        ("gzip", b"no gzip", "*sent what cannot be unpacked*"),
+        ("gzip", 1, "*sent more than 64 MiB in answer to one request*"),
+        ("gzip, gzip", 2, "*sent what cannot be unpacked*"),
+        ("br", 0, "*sent what cannot be unpacked*"),
+        ("gzip", 0, "*sent what cannot be unpacked*"),
     ],
 )
 def test_packed_bombs_take_no_memory(
-    pytester: pytest.Pytester, failing: TinyVLLM, encoding: str, body: bytes, told: str
+    pytester: pytest.Pytester, failing: TinyVLLM, encoding: str, layers: int, told: str
 ) -> None:
     """A gigabyte in a megabyte, a gigabyte in a kilobyte, and what nobody asked for."""
+    body = packed(1 << 30, layers) if layers else b"neither"
     failing.fault = completions(Said(body, headers={"Content-Encoding": encoding}))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = pytester.runpytest_inprocess(
