@@ -76,14 +76,14 @@ def _tag(value: str) -> str:
     return value
 
 
-def _columns(value: Any) -> str | list[str] | dict[str, str]:
+def _columns(value: Any) -> Any:
     """One column, or two and more, each with its label or without."""
     if isinstance(value, str):
         return value
     each = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if len(each) < 2 or not all(isinstance(one, str) for one in each):
         raise ValueError("wanted the name of a column, or of two and more: a list, or a mapping with their labels")
-    return value  # type: ignore[no-any-return]  # just seen
+    return value
 
 
 _RATIO = r"^\s*[-+]?[\d_.]+([eE][-+]?\d+)?(\s*/\s*\d[\d_]*)?\s*%?\s*$"

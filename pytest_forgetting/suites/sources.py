@@ -154,9 +154,9 @@ def case_keys(row: Mapping[str, Any], fields: Mapping[str, Columns]) -> dict[str
     Raises:
         Fault: a named column is missing.
     """
-    renamed: dict[str, Any] = {}
-    for name, columns in fields.items():
-        renamed |= {name: _value(row, name, columns)} if isinstance(columns, str) else _choices(row, columns)
+    renamed = {name: _value(row, name, column) for name, column in fields.items() if isinstance(column, str)}
+    if isinstance(columns := fields.get("choices"), list | dict):
+        renamed |= _choices(row, columns)
     taken = {SPELLINGS.get(name, name) for name in renamed}
     rest = {name: row[name] for name in row if name in _KNOWN and SPELLINGS.get(name, name) not in taken}
     return {name: _as_name(name, value) for name, value in (*rest.items(), *renamed.items()) if value is not None}
